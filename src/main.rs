@@ -1,0 +1,2 @@
+//! The linewatch program.
+fn main() {}

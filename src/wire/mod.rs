@@ -1,0 +1,105 @@
+//! Decoders: a sensor's own bytes in, scans out. One file or folder per format.
+//!
+//! A decoder is pure, belongs to one sensor and is called in log order; its only state is what the format itself
+//! spreads over several frames (multi-part AIS, a radar's rotation, a node's pose). It never panics and never lets a
+//! number through that is not finite and in range. Knows nothing of tracks, rules or sockets.
+
+pub mod asterix;
+pub mod frame;
+pub mod json;
+pub mod nmea;
+pub mod ranges;
+pub mod recording;
+pub mod status;
+
+use crate::scan::Scan;
+use crate::sensor::{Format, SensorIndex, SensorModel};
+use crate::time::Timestamp;
+
+/// Why bytes were refused: a name to count by, and what was found where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {detail}")]
+pub struct Rejection {
+    /// One of the decoder's documented reasons, `snake_case`: a metric label, so from a fixed list.
+    pub reason: &'static str,
+    /// For people: what was found, where.
+    pub detail: String,
+}
+
+impl Rejection {
+    /// A rejection under `reason`, with what was found.
+    #[must_use]
+    pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+/// What one accepted frame held. Reused from frame to frame by the engine, so that steady state allocates little.
+#[derive(Debug, Default, PartialEq)]
+pub struct Decoded {
+    /// The looks it completed: often one, none while a format is still collecting.
+    pub scans: Vec<Scan>,
+    /// Pieces of an otherwise good frame that were refused (one sentence of several, one record of a block).
+    pub refused: Vec<Rejection>,
+    /// Fields, sentences or items skipped because this version does not know them.
+    pub unknown_fields: u32,
+}
+
+impl Decoded {
+    /// Empties all three lists, keeping their room.
+    pub fn clear(&mut self) {
+        self.scans.clear();
+        self.refused.clear();
+        self.unknown_fields = 0;
+    }
+}
+
+/// The decoder of one sensor.
+#[derive(Clone, Debug)]
+pub enum Decoder {
+    /// The contract's JSON scan.
+    Json(json::Decoder),
+    /// ASTERIX.
+    Asterix(asterix::Decoder),
+    /// NMEA 0183 and AIS.
+    Nmea(nmea::Decoder),
+    /// The small nodes' binary frame.
+    Frame(frame::Decoder),
+}
+
+impl Decoder {
+    /// A fresh decoder for one sensor.
+    #[must_use]
+    pub fn new(index: SensorIndex, model: &SensorModel) -> Self {
+        match model.format {
+            Format::Json => Self::Json(json::Decoder::new(index, model)),
+            Format::Asterix => Self::Asterix(asterix::Decoder::new(index, model)),
+            Format::Nmea => Self::Nmea(nmea::Decoder::new(index, model)),
+            Format::Frame => Self::Frame(frame::Decoder::new(index, model)),
+        }
+    }
+
+    /// Decodes one frame received at `received` into `out`, which the caller has cleared.
+    ///
+    /// # Errors
+    /// The whole frame is refused, under a named reason; `out` must then be ignored.
+    pub fn decode(&mut self, received: Timestamp, bytes: &[u8], out: &mut Decoded) -> Result<(), Rejection> {
+        match self {
+            Self::Json(decoder) => decoder.decode(received, bytes, out),
+            Self::Asterix(decoder) => decoder.decode(received, bytes, out),
+            Self::Nmea(decoder) => decoder.decode(received, bytes, out),
+            Self::Frame(decoder) => decoder.decode(received, bytes, out),
+        }
+    }
+}
+
+/// Every reason any decoder refuses under, for metrics that are present at zero from the start.
+#[must_use]
+pub fn reasons(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Json => json::REASONS,
+        Format::Asterix => asterix::REASONS,
+        Format::Nmea => nmea::REASONS,
+        Format::Frame => frame::REASONS,
+    }
+}

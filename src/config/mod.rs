@@ -1,0 +1,38 @@
+//! Configuration in two types: `raw` says what the file says, `check` what is true.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::geo::Geodetic;
+use crate::sensor::SensorModel;
+use crate::watch::Agreement;
+use crate::{sinks, sources};
+
+/// A checked installation: everything the daemon needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installation {
+    /// The sector's id.
+    pub sector: String,
+    /// Nothing of this is real: every notice says so.
+    pub exercise: bool,
+    /// Origin of the sector's tangent frame.
+    pub origin: Geodetic,
+    /// The sensors, in the file's order.
+    pub sensors: Vec<SensorModel>,
+    /// What the parties agreed.
+    pub agreement: Agreement,
+    /// The broker.
+    pub mqtt: Option<sources::mqtt::Settings>,
+    /// Serial ports.
+    pub serial: Vec<sources::serial::Settings>,
+    /// UDP sockets.
+    pub udp: Vec<sources::udp::Settings>,
+    /// Where the journal lies.
+    pub journal_dir: Option<PathBuf>,
+    /// Where HTTP listens.
+    pub http_listen: Option<SocketAddr>,
+    /// Who is told.
+    pub sinks: Vec<sinks::Settings>,
+    /// SHA-256 of the configuration file, lower-case hex.
+    pub hash: String,
+}

@@ -1,0 +1,182 @@
+//! What the engine says happened: events for counters and sinks, and the picture for eyes.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::sensor::SensorIndex;
+use crate::time::Timestamp;
+use crate::watch::Notice;
+
+/// One thing that happened because of one record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A frame has been dealt with: exactly one of these per frame of a configured sensor.
+    Frame {
+        /// Whose.
+        sensor: SensorIndex,
+        /// What became of it.
+        outcome: Outcome,
+        /// Detections in the scans it completed.
+        detections: u32,
+        /// When its latest scan was measured.
+        measured: Option<Timestamp>,
+    },
+    /// A piece of an otherwise good frame, or a status message, was refused.
+    Refused {
+        /// Whose.
+        sensor: SensorIndex,
+        /// Under which name.
+        reason: &'static str,
+    },
+    /// A record named a sensor that is not configured.
+    UnknownSensor,
+    /// A sensor's state changed.
+    SensorState {
+        /// Whose.
+        sensor: SensorIndex,
+        /// What it is now.
+        state: SensorState,
+    },
+    /// Something is to be said; owed to every sink from now on.
+    Notice(Arc<Notice>),
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Decoded and fused (or collected by its decoder until the look is complete).
+    Used,
+    /// Seen before.
+    Duplicate,
+    /// Not understood, under this name.
+    Rejected(&'static str),
+    /// Understood, but its time or number cannot be right, under this name.
+    Quarantined(&'static str),
+    /// Measured too long ago to be used.
+    TooLate,
+}
+
+impl Outcome {
+    /// Every outcome's word, for metrics.
+    pub const ALL: [&'static str; 5] = ["used", "duplicate", "rejected", "quarantined", "too_late"];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Duplicate => "duplicate",
+            Self::Rejected(_) => "rejected",
+            Self::Quarantined(_) => "quarantined",
+            Self::TooLate => "too_late",
+        }
+    }
+}
+
+/// What is believed of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SensorState {
+    /// Never heard.
+    Unknown,
+    /// Heard lately, says it is well.
+    Online,
+    /// Heard lately, says it is not well.
+    Degraded,
+    /// It, or its last will, says it is gone.
+    Offline,
+    /// Said nothing for several of its periods.
+    Silent,
+}
+
+impl SensorState {
+    /// Every state, for metrics.
+    pub const ALL: [Self; 5] = [Self::Unknown, Self::Online, Self::Degraded, Self::Offline, Self::Silent];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Online => "online",
+            Self::Degraded => "degraded",
+            Self::Offline => "offline",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// All live tracks, sensors and open alerts now; what the page and the API show.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Picture {
+    /// The engine's now.
+    pub time: Option<Timestamp>,
+    /// Which sector.
+    pub sector: String,
+    /// Nothing of this is real.
+    pub exercise: bool,
+    /// Confirmed and coasting tracks, by ascending id.
+    pub tracks: Vec<TrackRow>,
+    /// Tentative tracks: how many.
+    pub tentative: usize,
+    /// Every configured sensor, in configuration order.
+    pub sensors: Vec<SensorRow>,
+    /// Open alerts' latest notices, by id.
+    pub alerts: Vec<Notice>,
+}
+
+/// One track in the picture; also one line of `replay --tracks`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrackRow {
+    /// The instant the state holds for.
+    pub time: Timestamp,
+    /// The track's id.
+    pub track: String,
+    /// East of the sector's origin.
+    pub east_m: f64,
+    /// North of the sector's origin.
+    pub north_m: f64,
+    /// Eastward velocity.
+    pub v_east_mps: f64,
+    /// Northward velocity.
+    pub v_north_mps: f64,
+    /// Latitude, degrees.
+    pub lat: f64,
+    /// Longitude, degrees.
+    pub lon: f64,
+    /// Covariance, row-major, e n ve vn.
+    pub cov: Vec<f64>,
+    /// Probability that it is real.
+    pub existence: f64,
+    /// Probability of each class that has at least one in a thousand.
+    pub class: std::collections::BTreeMap<&'static str, f64>,
+    /// The sensors that fed it in the last half minute.
+    pub sensors: Vec<String>,
+    /// Claimed identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Confirmed or coasting.
+    pub status: &'static str,
+}
+
+/// One sensor in the picture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SensorRow {
+    /// Its id.
+    pub sensor: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What is believed of it.
+    pub state: SensorState,
+    /// When its last scan was received.
+    pub last_received: Option<Timestamp>,
+    /// Frames used.
+    pub used: u64,
+    /// Detections in them.
+    pub detections: u64,
+    /// Where it stands or stood last, degrees.
+    pub position: Option<[f64; 2]>,
+    /// Normalised innovation squared over its degrees of freedom; absent until known.
+    pub nis_ratio: Option<f64>,
+}

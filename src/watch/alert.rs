@@ -1,0 +1,134 @@
+//! Notices: what is said about an alert, in the contract's form, and the one encoder of it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+
+/// One message about one alert. `(alert, revision)` is the receiver's key for dropping repeats.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Notice {
+    /// Version of this form: 1.
+    pub v: u32,
+    /// Lower-case hex SHA-256 over what happened.
+    pub alert: Arc<str>,
+    /// Counts from 1.
+    pub revision: u32,
+    /// Where the alert is in its life.
+    pub state: State,
+    /// The rule.
+    pub rule: Arc<str>,
+    /// The rule's kind.
+    pub kind: &'static str,
+    /// The clause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clause: Option<Arc<str>>,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure, in [0, 1].
+    pub confidence: f64,
+    /// When it happened.
+    pub event_time: Timestamp,
+    /// When the daemon first said so.
+    pub raised_at: Timestamp,
+    /// The line, for a crossing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<Arc<str>>,
+    /// The zone, for presence and ceilings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Arc<str>>,
+    /// Which way, for a crossing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<&'static str>,
+    /// Where.
+    pub position: Position,
+    /// The tracks it rests on, ascending.
+    pub tracks: Vec<String>,
+    /// The sensors that feed them, ascending.
+    pub sensors: Vec<String>,
+    /// How many independent groups those sensors make.
+    pub trust_groups: u32,
+    /// Counted objects, for a ceiling: expected number, and the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<Count>,
+    /// SHA-256 of the agreement.
+    pub agreement: Arc<str>,
+    /// Present and true when nothing of this is real.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub exercise: bool,
+}
+
+/// Where an alert is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// First said.
+    Opened,
+    /// Materially changed.
+    Updated,
+    /// Over.
+    Cleared,
+}
+
+/// The ladder of severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Advisory,
+    /// One trust group alone never exceeds this.
+    Warning,
+    /// Corroborated.
+    Alert,
+    /// Several together.
+    Urgent,
+}
+
+impl Severity {
+    /// Every rung, for metrics.
+    pub const ALL: [Self; 4] = [Self::Advisory, Self::Warning, Self::Alert, Self::Urgent];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Advisory => "advisory",
+            Self::Warning => "warning",
+            Self::Alert => "alert",
+            Self::Urgent => "urgent",
+        }
+    }
+}
+
+/// Where something happened, both ways of saying it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Position {
+    /// Latitude, degrees.
+    pub lat: f64,
+    /// Longitude, degrees.
+    pub lon: f64,
+    /// East of the sector's origin, metres.
+    pub east_m: f64,
+    /// North of the sector's origin, metres.
+    pub north_m: f64,
+    /// East-east, east-north, north-north, metres².
+    pub cov_m2: [f64; 3],
+}
+
+/// A count against its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Count {
+    /// Expected number present.
+    pub expected: f64,
+    /// The most that may be there.
+    pub limit: u32,
+}
+
+impl Notice {
+    /// The notice as the one line of JSON that every sink sends.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a notice holds no map with keys that are not text")
+    }
+}

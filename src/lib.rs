@@ -11,6 +11,8 @@ pub mod watch;
 pub mod wire;
 
 #[cfg(feature = "daemon")]
+pub mod clock;
+#[cfg(feature = "daemon")]
 pub mod config;
 #[cfg(feature = "daemon")]
 pub mod sinks;

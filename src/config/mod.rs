@@ -1,4 +1,13 @@
 //! Configuration in two types: `raw` says what the file says, `check` what is true.
+//!
+//! In: `linewatch.toml` and the agreement it names. Out: an [`Installation`], or every fault of both files at once.
+//! Knows every part's settings and is known by none of the pure ones.
+
+mod check;
+mod error;
+mod geojson;
+mod load;
+mod raw;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,6 +16,9 @@ use crate::geo::Geodetic;
 use crate::sensor::SensorModel;
 use crate::watch::Agreement;
 use crate::{sinks, sources};
+
+pub use error::{ConfigError, Errors};
+pub use load::{load, load_for_replay};
 
 /// A checked installation: everything the daemon needs to know.
 #[derive(Clone, Debug, PartialEq)]

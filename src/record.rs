@@ -87,10 +87,14 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// A sequencer that goes on after the record at `position`, stamped `received`; a gap record must come next.
+    /// A sequencer that goes on after the last record held; a gap record since its stamp must come next.
     #[must_use]
-    pub fn resume(position: u64, received: Timestamp) -> Self {
-        Self { next: position + 1, latest: Some(received), ticked: received.floor_secs() }
+    pub fn resume(last: &Record) -> Self {
+        let second = match last.body {
+            Body::Tick => last.received.floor_secs(),
+            _ => last.received.ceil_secs() - 1,
+        };
+        Self { next: last.position + 1, latest: Some(last.received), ticked: second }
     }
 
     /// The position that the next record gets.
@@ -109,6 +113,9 @@ impl Sequencer {
     /// clock that stepped back: it is held at the latest stamp.
     pub fn place(&mut self, now: Timestamp, body: Body, out: &mut Vec<Record>) {
         let now = self.latest.map_or(now, |latest| now.max(latest));
+        if let (Some(latest), Body::Gap { since }) = (self.latest, &body) {
+            self.tick_through((*since).clamp(latest, now).floor_secs(), out);
+        }
         if self.latest.is_none() || matches!(body, Body::Gap { .. }) {
             // Nobody was there to see the seconds before.
             self.ticked = now.ceil_secs() - 1;
@@ -181,7 +188,8 @@ mod tests {
     #[test]
     fn nobody_ticks_while_nobody_listens() {
         let mut out = Vec::new();
-        let mut sequencer = Sequencer::resume(7, Timestamp::from_secs(10));
+        let last = Record { position: 7, received: Timestamp::from_secs(10), body: Body::Tick };
+        let mut sequencer = Sequencer::resume(&last);
         let since = Timestamp::from_secs(10);
         sequencer.place(Timestamp::from_nanos(99_500_000_000), Body::Gap { since }, &mut out);
         sequencer.advance(Timestamp::from_nanos(101_200_000_000), &mut out);

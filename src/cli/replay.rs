@@ -89,7 +89,7 @@ struct Summary {
 /// # Errors
 /// The recording or the configuration cannot be read or understood, or an output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let installation = config::load(&arguments.config).map_err(Failure::input)?;
+    let installation = config::load_for_replay(&arguments.config).map_err(Failure::input)?;
     let mut engine = Engine::new(installation.engine_settings());
     let mut reader = Reader::open(&arguments.recording).map_err(Failure::input)?;
     let mut outputs = Outputs::create(arguments)?;

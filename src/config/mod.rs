@@ -48,3 +48,17 @@ pub struct Installation {
     /// SHA-256 of the configuration file, lower-case hex.
     pub hash: String,
 }
+
+impl Installation {
+    /// What the engine needs of it.
+    #[must_use]
+    pub fn engine_settings(&self) -> crate::engine::Settings {
+        crate::engine::Settings {
+            sector: self.sector.clone(),
+            exercise: self.exercise,
+            origin: self.origin,
+            sensors: self.sensors.clone(),
+            agreement: self.agreement.clone(),
+        }
+    }
+}

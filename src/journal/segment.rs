@@ -54,9 +54,9 @@ impl Segments {
         }
         // A crash between creating a segment and its first record leaves one that says nothing: look further back.
         for path in paths.iter().rev() {
-            if let Some((position, received)) = cut_torn_tail(path)? {
-                log.sequencer = Sequencer::resume(position, received);
-                log.append(now, vec![Body::Gap { since: received }], out)?;
+            if let Some(last) = cut_torn_tail(path)? {
+                log.sequencer = Sequencer::resume(&last);
+                log.append(now, vec![Body::Gap { since: last.received }], out)?;
                 break;
             }
         }
@@ -224,12 +224,12 @@ fn read_whole(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-/// Cuts a segment after its last whole record and gives that record's place and stamp, if it has one.
-fn cut_torn_tail(path: &Path) -> io::Result<Option<(u64, Timestamp)>> {
+/// Cuts a segment after its last whole record and gives that record, if it has one.
+fn cut_torn_tail(path: &Path) -> io::Result<Option<Record>> {
     let Some(mut reader) = SegmentReader::open(path)? else { return Ok(None) };
     let mut last = None;
     while let Some(record) = reader.next_record()? {
-        last = Some((record.position, record.received));
+        last = Some(record);
     }
     let file = OpenOptions::new().write(true).open(path)?;
     if file.metadata()?.len() > reader.whole_bytes {
@@ -283,7 +283,7 @@ mod tests {
         drop(log);
         let path = paths(dir.path()).unwrap().remove(0);
         let whole = std::fs::metadata(&path).unwrap().len();
-        for cut in 1..20 {
+        for cut in 1..=18 {
             let file = OpenOptions::new().write(true).open(&path).unwrap();
             file.set_len(whole - cut).unwrap();
             drop(file);

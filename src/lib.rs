@@ -16,3 +16,5 @@ pub mod config;
 pub mod sinks;
 #[cfg(feature = "daemon")]
 pub mod sources;
+#[cfg(feature = "daemon")]
+pub mod tls;

@@ -13,6 +13,10 @@ pub mod wire;
 #[cfg(feature = "daemon")]
 pub mod config;
 #[cfg(feature = "daemon")]
+pub mod metrics;
+#[cfg(feature = "daemon")]
+pub mod outbox;
+#[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]
 pub mod sources;

@@ -57,13 +57,28 @@ impl Listener for Bounded {
     }
 }
 
-/// One connection; reading fails once nothing has come for too long.
+/// One connection; reading and writing fail once nothing has moved for too long.
 pub(super) struct Connection {
     stream: TcpStream,
     idle: Pin<Box<Sleep>>,
-    /// Whether `idle` already measures the present silence.
+    /// Whether `idle` already measures the present standstill.
     waiting: bool,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Passes on what the stream did, unless it has stood still for too long.
+    fn bounded<T>(&mut self, cx: &mut Context<'_>, did: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if did.is_ready() {
+            self.waiting = false;
+            return did;
+        }
+        if !self.waiting {
+            self.idle = Box::pin(tokio::time::sleep(IDLE));
+            self.waiting = true;
+        }
+        self.idle.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl AsyncRead for Connection {
@@ -72,25 +87,15 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if let Poll::Ready(done) = Pin::new(&mut this.stream).poll_read(cx, buf) {
-            this.waiting = false;
-            return Poll::Ready(done);
-        }
-        if !this.waiting {
-            this.idle = Box::pin(tokio::time::sleep(IDLE));
-            this.waiting = true;
-        }
-        match this.idle.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
+        let did = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.bounded(cx, did)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let did = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.bounded(cx, did)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -11,14 +11,24 @@ pub mod watch;
 pub mod wire;
 
 #[cfg(feature = "daemon")]
+pub mod backoff;
+#[cfg(feature = "daemon")]
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod clock;
 #[cfg(feature = "daemon")]
 pub mod config;
 #[cfg(feature = "daemon")]
+pub mod http;
+#[cfg(feature = "daemon")]
 pub mod journal;
+#[cfg(feature = "daemon")]
+pub mod metrics;
+#[cfg(feature = "daemon")]
+pub mod outbox;
 #[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]
 pub mod sources;
+#[cfg(feature = "daemon")]
+pub mod tls;

@@ -22,7 +22,9 @@ pub enum Command {
     /// Run the same core over a recording: same input, same bytes out.
     Replay(replay::Arguments),
     /// Validate configurations, agreements and their geometry; every error with its key path.
-    #[command(after_help = "Examples:\n  linewatch check config/linewatch.toml\n  linewatch check --json agreement.toml")]
+    #[command(
+        after_help = "Examples:\n  linewatch check config/linewatch.toml\n  linewatch check --json agreement.toml"
+    )]
     Check {
         /// Configuration or agreement files.
         #[arg(required = true)]
@@ -57,7 +59,9 @@ impl Failure {
                 1
             }
             Self::Internal(error) => {
-                eprintln!("linewatch: internal error: {error:#}\nPlease report this with the command you ran.");
+                eprintln!(
+                    "linewatch: internal error: {error:#}\nPlease report this with the command you ran."
+                );
                 3
             }
         }

@@ -125,8 +125,7 @@ struct Pace {
 impl Pace {
     fn wait_for(&mut self, record: &Record) {
         let Speed::Times(times) = self.speed else { return };
-        let clock =
-            self.clock.get_or_insert_with(|| Clock::scaled(record.received, clock::instant(), times));
+        let clock = self.clock.get_or_insert_with(|| Clock::scaled(record.received, clock::instant(), times));
         let wait = clock.until(record.received);
         if wait > Duration::ZERO {
             std::thread::sleep(wait);

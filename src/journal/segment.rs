@@ -289,7 +289,10 @@ mod tests {
             drop(file);
             let mut out = Vec::new();
             let log = Segments::open(dir.path(), "east-3", at(9_500), &mut out).unwrap();
-            assert_eq!(out, vec![Record { position: 1, received: at(9_500), body: Body::Gap { since: at(500) } }]);
+            assert_eq!(
+                out,
+                vec![Record { position: 1, received: at(9_500), body: Body::Gap { since: at(500) } }]
+            );
             assert_eq!(read_all(dir.path()).len(), 2);
             drop(log);
             std::fs::remove_file(paths(dir.path()).unwrap().pop().unwrap()).unwrap();

@@ -4,6 +4,7 @@
 //! only then lets go of the [`Ack`].
 
 pub mod mqtt;
+pub mod mqtt_options;
 pub mod recording;
 pub mod serial;
 pub mod udp;
@@ -15,6 +16,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::clock;
 use crate::record::Body;
+
+/// Not a topic of this sector's sensors.
+pub const BAD_TOPIC: &str = "bad_topic";
+/// The topic, or the datagram, names a sensor that is not configured.
+pub const UNKNOWN_SENSOR: &str = "unknown_sensor";
+/// Larger than the configured limit.
+pub const OVERSIZE: &str = "oversize";
+/// A scan that the broker kept for whoever comes later: not news.
+pub const RETAINED: &str = "retained";
+/// A line or frame longer than any sensor writes: the line is noise until the next delimiter.
+pub const OVERLONG: &str = "overlong";
+
+/// Every reason a source refuses under, for metrics that stand at zero from the start.
+pub const REASONS: &[&str] = &[BAD_TOPIC, UNKNOWN_SENSOR, OVERSIZE, RETAINED, OVERLONG];
 
 /// Arrivals that may wait for the pipeline.
 const MAX_WAITING: usize = 16_384;
@@ -37,6 +52,8 @@ pub struct Arrival {
 pub enum Message {
     /// A source heard something.
     Arrival(Arrival),
+    /// An acknowledgement that waits for nothing but its turn.
+    Confirm(Ack),
     /// The clock has passed a whole second.
     Tick,
     /// Nothing more will come: finish what is here.
@@ -111,6 +128,17 @@ impl Intake {
         }
     }
 
+    /// Lets go of an acknowledgement in its turn, for a message of which the log holds nothing.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn confirm(&self, ack: Option<Ack>) -> Result<(), Stopped> {
+        match ack {
+            Some(ack) => self.queue.send(Message::Confirm(ack)).await.map_err(|_| Stopped),
+            None => Ok(()),
+        }
+    }
+
     /// Tells the pipeline that a second has passed.
     ///
     /// # Errors
@@ -143,11 +171,8 @@ mod tests {
     #[tokio::test]
     async fn what_may_wait_is_bounded_in_bytes_and_room_comes_back() {
         let (intake, mut receiver) = Intake::new();
-        let frame = |len| Body::Frame {
-            sensor: SensorId::new("u1").unwrap(),
-            link: Link::Udp,
-            bytes: vec![0; len],
-        };
+        let frame =
+            |len| Body::Frame { sensor: SensorId::new("u1").unwrap(), link: Link::Udp, bytes: vec![0; len] };
         assert_eq!(intake.try_send(frame(MAX_WAITING_BYTES)), Ok(true));
         assert_eq!(intake.try_send(frame(1)), Ok(false), "no room left");
         drop(receiver.recv().await);

@@ -11,6 +11,8 @@ pub mod watch;
 pub mod wire;
 
 #[cfg(feature = "daemon")]
+pub mod app;
+#[cfg(feature = "daemon")]
 pub mod backoff;
 #[cfg(feature = "daemon")]
 pub mod cli;
@@ -26,6 +28,8 @@ pub mod journal;
 pub mod metrics;
 #[cfg(feature = "daemon")]
 pub mod outbox;
+#[cfg(feature = "daemon")]
+pub mod pipeline;
 #[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]

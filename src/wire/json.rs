@@ -9,7 +9,8 @@
 //!
 //! Fields this version does not know are ignored and counted, so that newer boxes may say more; so is what is known
 //! but has no meaning here (the pose of a fixed sensor). A field of the contract may be `null` for "absent", and may
-//! not come twice. Nesting is bounded by the parser's own limit of 128.
+//! not come twice. Depth costs no stack: known fields nest only as far as their form goes, and unknown ones are
+//! skipped without recursion.
 
 mod detection;
 mod message;

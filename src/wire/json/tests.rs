@@ -243,6 +243,8 @@ fn what_is_not_known_is_counted_and_changes_nothing() {
     richer = richer.replace(r#""class":{"#, r#""class":{"bicycle":0.7,"#);
     // Two at the top, one each in pose, look and class, three in a bearing (two of them known but of no use there).
     assert_eq!(decode(&model(SensorKind::Radar, true), richer).unwrap(), (plain, 8));
+    let no_rate = one(r#"{"range_m":1,"azimuth_deg":1,"range_rate_sigma_mps":1}"#);
+    assert_eq!(decode(&model(SensorKind::Radar, false), no_rate).unwrap().1, 1);
     let deep = message(&format!(r#""a":{}{},"detections":[]"#, "[".repeat(500_000), "]".repeat(500_000)));
     assert_eq!(decode(&model(SensorKind::Radar, false), deep).unwrap().1, 1);
     let (scan, unknown) = decode(&model(SensorKind::Radar, false), EXAMPLE).unwrap();

@@ -9,7 +9,8 @@
 //!
 //! Fields this version does not know are ignored and counted, so that newer boxes may say more; so is what is known
 //! but has no meaning here (the pose of a fixed sensor). A field of the contract may be `null` for "absent", and may
-//! not come twice. Nesting is bounded by the parser's own limit of 128.
+//! not come twice. Depth costs no stack: known fields nest only as far as their form goes, and unknown ones are
+//! skipped without recursion.
 
 mod detection;
 mod message;
@@ -20,12 +21,12 @@ use serde::Deserialize as _;
 use serde_json::error::Category;
 
 use super::ranges::{
-    self, BAD_CLASS, BAD_TIME, MAX_RANGE_M, NO_UNCERTAINTY, NOT_POSITIVE_DEFINITE, OUT_OF_RANGE,
+    self, BAD_CLASS, BAD_LOOK, BAD_TIME, NO_POSE, NO_UNCERTAINTY, NOT_POSITIVE_DEFINITE, OUT_OF_RANGE,
 };
 use super::{Decoded, Rejection};
 use crate::geo::Geodetic;
 use crate::scan::{Look, Measurement, Pose, Scan, ScanKey};
-use crate::sensor::{SensorIndex, SensorKind, SensorModel};
+use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
 
 /// Longest payload taken, bytes: what a broker link is limited to as well.
@@ -51,10 +52,6 @@ const TRAILING_BYTES: &str = "trailing_bytes";
 const MISSING_FIELD: &str = "missing_field";
 /// The payload claims to be another sensor's.
 const WRONG_SENSOR: &str = "wrong_sensor";
-/// A mobile sensor did not say where it was.
-const NO_POSE: &str = "no_pose";
-/// `look` is neither a sector nor a polygon, or an impossible one.
-const BAD_LOOK: &str = "bad_look";
 /// `part` is not one of its own number.
 const BAD_PART: &str = "bad_part";
 
@@ -130,7 +127,7 @@ impl Decoder {
         let look = match given {
             _ if only_tracks => Look::Unknown,
             Some(look) => look,
-            None => default_look(self.model.kind),
+            None => ranges::default_look(self.model.kind),
         };
         let part = message.part.map(part).transpose()?;
         out.unknown_fields = out.unknown_fields.saturating_add(unknown);
@@ -166,19 +163,11 @@ impl Decoder {
             (Some(azimuths), range, None) => {
                 // A camera has azimuth bounds and no range to bound.
                 let [near, far] = range.unwrap_or([0.0, self.model.max_range_m]);
-                sector(azimuths, near, far)
+                ranges::sector(azimuths, near, far)
             }
             (None, None, Some(corners)) => polygon(&corners),
             _ => Err(Rejection::new(BAD_LOOK, "expected azimuth_deg and range_m, or polygon")),
         }
-    }
-}
-
-/// What a look covers that does not say so: a self-report or a scene of unknown extent denies nothing.
-pub(super) fn default_look(kind: SensorKind) -> Look {
-    match kind {
-        SensorKind::Radar | SensorKind::Camera | SensorKind::Lidar => Look::FieldOfView,
-        SensorKind::Satellite | SensorKind::Transponder => Look::Unknown,
     }
 }
 
@@ -220,27 +209,6 @@ fn part([i, n]: [u16; 2]) -> Result<(u16, u16), Rejection> {
         return Ok((i, n));
     }
     Err(Rejection::new(BAD_PART, format!("part = [{i}, {n}], expected [i, n] with 1 <= i <= n")))
-}
-
-/// Azimuth bounds as written (degrees, clockwise from the first) and slant ranges as a sector.
-pub(super) fn sector([from_deg, to_deg]: [f64; 2], near_m: f64, far_m: f64) -> Result<Look, Rejection> {
-    let mut from_rad = ranges::azimuth("look.azimuth_deg[0]", from_deg)?;
-    let mut to_rad = ranges::azimuth("look.azimuth_deg[1]", to_deg)?;
-    let min_range_m = ranges::within("look.range_m[0]", near_m, 0.0, MAX_RANGE_M)?;
-    let max_range_m = ranges::within("look.range_m[1]", far_m, 0.0, MAX_RANGE_M)?;
-    let width_deg = to_deg - from_deg;
-    if width_deg > 360.0 {
-        return Err(Rejection::new(BAD_LOOK, format!("azimuth_deg is {width_deg} degrees wide")));
-    }
-    if width_deg >= 360.0 {
-        (from_rad, to_rad) = (0.0, std::f64::consts::TAU);
-    } else if !(from_rad < to_rad || from_rad > to_rad) {
-        return Err(Rejection::new(BAD_LOOK, format!("azimuth_deg = [{from_deg}, {to_deg}] is empty")));
-    }
-    if min_range_m >= max_range_m {
-        return Err(Rejection::new(BAD_LOOK, format!("range_m = [{near_m}, {far_m}] is empty")));
-    }
-    Ok(Look::Sector { from_rad, to_rad, min_range_m, max_range_m })
 }
 
 fn polygon(corners: &[[f64; 2]]) -> Result<Look, Rejection> {

@@ -2,8 +2,8 @@
 
 use super::Rejection;
 use crate::geo::Geodetic;
-use crate::scan::{Class, ClassLikelihoods};
-use crate::sensor::SensorModel;
+use crate::scan::{Class, ClassLikelihoods, Look};
+use crate::sensor::{SensorKind, SensorModel};
 
 /// A number is NaN, infinite or outside what its field can mean.
 pub const OUT_OF_RANGE: &str = "out_of_range";
@@ -13,8 +13,12 @@ pub const NO_UNCERTAINTY: &str = "no_uncertainty";
 pub const NOT_POSITIVE_DEFINITE: &str = "not_positive_definite";
 /// A time of measurement is implausibly far from the time of receipt or outside the calendar.
 pub const BAD_TIME: &str = "bad_time";
-/// Class likelihoods that say nothing: all zero.
+/// Class likelihoods that rule everything out, or a class that is not in the list.
 pub const BAD_CLASS: &str = "bad_class";
+/// What a look says it covered is empty, impossible, or of no known form.
+pub const BAD_LOOK: &str = "bad_look";
+/// A mobile sensor did not say where it was.
+pub const NO_POSE: &str = "no_pose";
 
 /// Farther than any ground sensor sees.
 pub const MAX_RANGE_M: f64 = 1.0e6;
@@ -166,6 +170,39 @@ pub fn class_likelihoods(
     Ok(all.map(|slot| slot.unwrap_or(share).max(CLASS_FLOOR)))
 }
 
+/// What a look covers that does not say so: a self-report or a scene of unknown extent denies nothing.
+#[must_use]
+pub fn default_look(kind: SensorKind) -> Look {
+    match kind {
+        SensorKind::Radar | SensorKind::Camera | SensorKind::Lidar => Look::FieldOfView,
+        SensorKind::Satellite | SensorKind::Transponder => Look::Unknown,
+    }
+}
+
+/// Azimuth bounds as written (degrees, clockwise from the first) and slant ranges as a sector.
+///
+/// # Errors
+/// [`OUT_OF_RANGE`], or [`BAD_LOOK`] if it is empty or wider than a turn.
+pub fn sector([from_deg, to_deg]: [f64; 2], near_m: f64, far_m: f64) -> Result<Look, Rejection> {
+    let mut from_rad = azimuth("look.azimuth_deg[0]", from_deg)?;
+    let mut to_rad = azimuth("look.azimuth_deg[1]", to_deg)?;
+    let min_range_m = within("look.range_m[0]", near_m, 0.0, MAX_RANGE_M)?;
+    let max_range_m = within("look.range_m[1]", far_m, 0.0, MAX_RANGE_M)?;
+    let width_deg = to_deg - from_deg;
+    if width_deg > 360.0 {
+        return Err(Rejection::new(BAD_LOOK, format!("azimuth_deg is {width_deg} degrees wide")));
+    }
+    if width_deg >= 360.0 {
+        (from_rad, to_rad) = (0.0, std::f64::consts::TAU);
+    } else if (to_rad - from_rad).abs() <= 0.0 {
+        return Err(Rejection::new(BAD_LOOK, format!("azimuth_deg = [{from_deg}, {to_deg}] is empty")));
+    }
+    if min_range_m >= max_range_m {
+        return Err(Rejection::new(BAD_LOOK, format!("range_m = [{near_m}, {far_m}] is empty")));
+    }
+    Ok(Look::Sector { from_rad, to_rad, min_range_m, max_range_m })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,7 +238,7 @@ mod tests {
         assert_eq!(class_likelihoods(named, None).unwrap_err().reason, BAD_CLASS);
         named[4] = Some(0.25);
         // Person and tracked-vehicle are named, the other two vehicles are 0.5, four classes share 1 - 0.75.
-        let all = class_likelihoods(named, Some(0.5)).unwrap();
-        assert_eq!(all, [CLASS_FLOOR, 0.0625, 0.5, 0.5, 0.25, 0.0625, 0.0625, 0.0625]);
+        let all = class_likelihoods(named, Some(0.5));
+        assert_eq!(all, Ok([CLASS_FLOOR, 0.0625, 0.5, 0.5, 0.25, 0.0625, 0.0625, 0.0625]));
     }
 }

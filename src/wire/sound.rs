@@ -39,7 +39,7 @@ fn look(look: &Look) {
         Look::Sector { from_rad, to_rad, min_range_m, max_range_m } => {
             within("sector start", *from_rad, 0.0, TAU);
             within("sector end", *to_rad, 0.0, TAU);
-            assert!(from_rad < to_rad || from_rad > to_rad, "empty sector at {from_rad}");
+            assert!((to_rad - from_rad).abs() > 0.0, "empty sector at {from_rad}");
             within("nearest range", *min_range_m, 0.0, 1.0e6);
             within("farthest range", *max_range_m, *min_range_m, 1.0e6);
         }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::scan::{Class, Detection, Polar, Velocity};
-use crate::sensor::{Format, SensorId};
+use crate::sensor::{Format, SensorId, SensorKind};
 use crate::time::Span;
 use crate::wire::sound::assert_sound;
 
@@ -116,8 +116,8 @@ fn the_contracts_example_decodes_to_exactly_what_it_says() {
     assert_eq!((scan, unknown), (expected, 0));
 }
 
-/// One small bad message per fault, for a fixed radar without configured errors.
-fn refusals() -> Vec<(String, &'static str)> {
+/// Bad messages as a whole.
+fn bad_messages() -> Vec<(String, &'static str)> {
     let mut table: Vec<(String, &'static str)> = [
         ("", BAD_JSON),
         ("{", BAD_JSON),
@@ -142,59 +142,72 @@ fn refusals() -> Vec<(String, &'static str)> {
     ]
     .map(|(text, reason)| (text.to_owned(), reason))
     .into();
-    let detections = [
-        ("{}", detection::NO_MEASUREMENT),
-        (r#"{"alt_m":1,"snr_db":2}"#, detection::NO_MEASUREMENT),
-        (r#"{"range_m":1}"#, detection::RANGE_WITHOUT_AZIMUTH),
-        (r#"{"lat":1}"#, detection::INCOMPLETE_POSITION),
-        (r#"{"lon":1,"cov_m2":[1,0,1]}"#, detection::INCOMPLETE_POSITION),
-        (r#"{"azimuth_deg":1,"lat":1,"lon":1}"#, detection::AMBIGUOUS),
-        (r#"{"azimuth_deg":1,"cov_m2":[1,0,1]}"#, detection::AMBIGUOUS),
-        (r#"{"range_m":1,"azimuth_deg":1,"source_track":"a"}"#, detection::AMBIGUOUS),
-        (r#"{"lat":1,"lon":1,"range_rate_mps":1}"#, detection::AMBIGUOUS),
-        (r#"{"azimuth_deg":1}"#, NO_UNCERTAINTY),
-        (r#"{"range_m":1,"azimuth_deg":1,"azimuth_sigma_deg":1}"#, NO_UNCERTAINTY),
-        (r#"{"lat":1,"lon":1}"#, NO_UNCERTAINTY),
-        (r#"{"lat":1,"lon":1,"cov_m2":[1,2,1]}"#, NOT_POSITIVE_DEFINITE),
-        (r#"{"lat":91,"lon":1,"cov_m2":[1,0,1]}"#, OUT_OF_RANGE),
-        (r#"{"azimuth_deg":1e300,"azimuth_sigma_deg":1}"#, OUT_OF_RANGE),
-        (r#"{"range_m":0,"azimuth_deg":1,"azimuth_sigma_deg":1,"range_sigma_m":1}"#, OUT_OF_RANGE),
-        (r#"{"range_m":1,"azimuth_deg":1,"azimuth_sigma_deg":1,"range_sigma_m":0}"#, OUT_OF_RANGE),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"elevation_deg":91}"#, OUT_OF_RANGE),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"dt_s":-601}"#, OUT_OF_RANGE),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"snr_db":1e9}"#, OUT_OF_RANGE),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"class":{"person":1.1}}"#, OUT_OF_RANGE),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"class":{"person":0,"vehicle":0}}"#, BAD_CLASS),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"identity":""}"#, detection::BAD_NAME),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"identity":"a\nb"}"#, detection::BAD_NAME),
-        (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"speed_mps":1}"#, detection::INCOMPLETE_VELOCITY),
-        (r#"{"lat":1,"lon":1,"cov_m2":[1,0,1],"course_deg":1}"#, detection::INCOMPLETE_VELOCITY),
-    ];
-    table.extend(detections.map(|(text, reason)| (one(text), reason)));
-    let members = [
-        (r#""detections":null"#, MISSING_FIELD),
-        (r#""detections":[null]"#, BAD_TYPE),
-        (r#""detections":[],"part":[0,2]"#, BAD_PART),
-        (r#""detections":[],"part":[3,2]"#, BAD_PART),
-        (r#""detections":[],"part":[1]"#, BAD_TYPE),
-        (r#""detections":[],"look":{}"#, BAD_LOOK),
-        (r#""detections":[],"look":{"range_m":[0,1]}"#, BAD_LOOK),
-        (r#""detections":[],"look":{"azimuth_deg":[0,1],"range_m":[1,1]}"#, BAD_LOOK),
-        (r#""detections":[],"look":{"azimuth_deg":[5,5],"range_m":[0,1]}"#, BAD_LOOK),
-        (r#""detections":[],"look":{"azimuth_deg":[0,361],"range_m":[0,1]}"#, BAD_LOOK),
-        (r#""detections":[],"look":{"azimuth_deg":[0,1],"polygon":[[0,0],[0,1],[1,1]]}"#, BAD_LOOK),
-        (r#""detections":[],"look":{"polygon":[[0,0],[0,1],[0,0]]}"#, BAD_LOOK),
-        (r#""detections":[],"look":{"polygon":[[0,0],[0,1],[99,0]]}"#, OUT_OF_RANGE),
-    ];
-    table.extend(members.map(|(text, reason)| (message(text), reason)));
     table.push((format!("{{}}{}", " ".repeat(MAX_PAYLOAD_BYTES)), TOO_LARGE));
     table.push((message(&format!(r#""detections":[{}{{}}]"#, "{},".repeat(10_000))), TOO_MANY_DETECTIONS));
     table.push((format!(r#"{{"look":{}"#, "[".repeat(100_000)), BAD_TYPE));
     table.push((format!(r#"{{"deep":{}"#, "[".repeat(1_000_000)), BAD_JSON));
+    table
+}
+
+/// Messages with one bad detection.
+fn bad_detections() -> Vec<(String, &'static str)> {
+    let mut table = Vec::from(
+        [
+            ("{}", detection::NO_MEASUREMENT),
+            (r#"{"alt_m":1,"snr_db":2}"#, detection::NO_MEASUREMENT),
+            (r#"{"range_m":1}"#, detection::RANGE_WITHOUT_AZIMUTH),
+            (r#"{"lat":1}"#, detection::INCOMPLETE_POSITION),
+            (r#"{"lon":1,"cov_m2":[1,0,1]}"#, detection::INCOMPLETE_POSITION),
+            (r#"{"azimuth_deg":1,"lat":1,"lon":1}"#, detection::AMBIGUOUS),
+            (r#"{"azimuth_deg":1,"cov_m2":[1,0,1]}"#, detection::AMBIGUOUS),
+            (r#"{"range_m":1,"azimuth_deg":1,"source_track":"a"}"#, detection::AMBIGUOUS),
+            (r#"{"lat":1,"lon":1,"range_rate_mps":1}"#, detection::AMBIGUOUS),
+            (r#"{"azimuth_deg":1}"#, NO_UNCERTAINTY),
+            (r#"{"range_m":1,"azimuth_deg":1,"azimuth_sigma_deg":1}"#, NO_UNCERTAINTY),
+            (r#"{"lat":1,"lon":1}"#, NO_UNCERTAINTY),
+            (r#"{"lat":1,"lon":1,"cov_m2":[1,2,1]}"#, NOT_POSITIVE_DEFINITE),
+            (r#"{"lat":91,"lon":1,"cov_m2":[1,0,1]}"#, OUT_OF_RANGE),
+            (r#"{"azimuth_deg":1e300,"azimuth_sigma_deg":1}"#, OUT_OF_RANGE),
+            (r#"{"range_m":0,"azimuth_deg":1,"azimuth_sigma_deg":1,"range_sigma_m":1}"#, OUT_OF_RANGE),
+            (r#"{"range_m":1,"azimuth_deg":1,"azimuth_sigma_deg":1,"range_sigma_m":0}"#, OUT_OF_RANGE),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"elevation_deg":91}"#, OUT_OF_RANGE),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"dt_s":-601}"#, OUT_OF_RANGE),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"snr_db":1e9}"#, OUT_OF_RANGE),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"class":{"person":1.1}}"#, OUT_OF_RANGE),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"class":{"person":0,"vehicle":0}}"#, BAD_CLASS),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"identity":""}"#, detection::BAD_NAME),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"identity":"a\nb"}"#, detection::BAD_NAME),
+            (r#"{"azimuth_deg":1,"azimuth_sigma_deg":1,"speed_mps":1}"#, detection::INCOMPLETE_VELOCITY),
+            (r#"{"lat":1,"lon":1,"cov_m2":[1,0,1],"course_deg":1}"#, detection::INCOMPLETE_VELOCITY),
+        ]
+        .map(|(text, reason)| (one(text), reason)),
+    );
     let long = "x".repeat(65);
     let track = format!(r#"{{"lat":1,"lon":1,"cov_m2":[1,0,1],"source_track":"{long}"}}"#);
     table.push((one(&track), detection::BAD_NAME));
     table
+}
+
+/// Messages whose other members are bad.
+fn bad_members() -> Vec<(String, &'static str)> {
+    Vec::from(
+        [
+            (r#""detections":null"#, MISSING_FIELD),
+            (r#""detections":[null]"#, BAD_TYPE),
+            (r#""detections":[],"part":[0,2]"#, BAD_PART),
+            (r#""detections":[],"part":[3,2]"#, BAD_PART),
+            (r#""detections":[],"part":[1]"#, BAD_TYPE),
+            (r#""detections":[],"look":{}"#, BAD_LOOK),
+            (r#""detections":[],"look":{"range_m":[0,1]}"#, BAD_LOOK),
+            (r#""detections":[],"look":{"azimuth_deg":[0,1],"range_m":[1,1]}"#, BAD_LOOK),
+            (r#""detections":[],"look":{"azimuth_deg":[5,5],"range_m":[0,1]}"#, BAD_LOOK),
+            (r#""detections":[],"look":{"azimuth_deg":[0,361],"range_m":[0,1]}"#, BAD_LOOK),
+            (r#""detections":[],"look":{"azimuth_deg":[0,1],"polygon":[[0,0],[0,1],[1,1]]}"#, BAD_LOOK),
+            (r#""detections":[],"look":{"polygon":[[0,0],[0,1],[0,0]]}"#, BAD_LOOK),
+            (r#""detections":[],"look":{"polygon":[[0,0],[0,1],[99,0]]}"#, OUT_OF_RANGE),
+        ]
+        .map(|(text, reason)| (message(text), reason)),
+    )
 }
 
 #[test]
@@ -202,7 +215,7 @@ fn every_refusal_has_its_name_and_every_name_its_refusal() {
     let mut fixed = model(SensorKind::Radar, false);
     (fixed.range_sigma_m, fixed.azimuth_sigma_rad, fixed.position_sigma_m) = (None, None, None);
     let mut seen = BTreeSet::new();
-    for (text, reason) in refusals() {
+    for (text, reason) in [bad_messages(), bad_members(), bad_detections()].concat() {
         let shown = shortened(&text);
         let refusal = decode(&fixed, &text).expect_err(&shown);
         assert_eq!(refusal.reason, reason, "{shown}: {refusal}");
@@ -230,6 +243,10 @@ fn what_is_not_known_is_counted_and_changes_nothing() {
     richer = richer.replace(r#""class":{"#, r#""class":{"bicycle":0.7,"#);
     // Two at the top, one each in pose, look and class, three in a bearing (two of them known but of no use there).
     assert_eq!(decode(&model(SensorKind::Radar, true), richer).unwrap(), (plain, 8));
+    let no_rate = one(r#"{"range_m":1,"azimuth_deg":1,"range_rate_sigma_mps":1}"#);
+    assert_eq!(decode(&model(SensorKind::Radar, false), no_rate).unwrap().1, 1);
+    let deep = message(&format!(r#""a":{}{},"detections":[]"#, "[".repeat(500_000), "]".repeat(500_000)));
+    assert_eq!(decode(&model(SensorKind::Radar, false), deep).unwrap().1, 1);
     let (scan, unknown) = decode(&model(SensorKind::Radar, false), EXAMPLE).unwrap();
     assert_eq!((scan.pose, unknown), (None, 1));
 }

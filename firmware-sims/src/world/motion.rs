@@ -64,10 +64,12 @@ impl Motion {
         breaks_m.push(along_m);
         let first_wait_s = corners.first().and_then(|corner| corner.stop_s).unwrap_or(0.0);
         let (phases, lap_s) = timetable(&pieces, first_wait_s, cruise_mps, limits);
-        let waves = [(0.8, 60.0), (0.5, 23.0), (0.3, 11.0)].map(|(share, length)| Wave {
-            amplitude_m: limits.wander_m * share * chance.between(0.7, 1.3),
-            length_m: length * (1.0 + cruise_mps) * chance.between(0.8, 1.2) / 2.0,
-            phase_rad: chance.between(0.0, TAU),
+        let waves = [(0.8, 60.0), (0.5, 23.0), (0.3, 11.0)].map(|(share, length)| {
+            let amplitude_m = limits.wander_m * share * chance.between(0.7, 1.3);
+            // Long enough that the wander takes a tenth of what the body can do sideways.
+            let gentle_m = TAU * cruise_mps * (amplitude_m / (0.1 * limits.lateral_mps2)).sqrt();
+            let length_m = gentle_m.max(length) * chance.between(1.0, 1.3);
+            Wave { amplitude_m, length_m, phase_rad: chance.between(0.0, TAU) }
         });
         Self { pieces, phases, breaks_m, waves, fade_m: 15.0 * (1.0 + cruise_mps), lap_s }
     }

@@ -241,9 +241,12 @@ mod tests {
         ])
         .unwrap();
         let (early, middle, late) = (faults.at(1.0), faults.at(15.5), faults.at(30.0));
-        assert_eq!([early.noise, middle.noise, late.noise], [3.0, 6.0, 3.0]);
+        assert_eq!(
+            [early.noise, middle.noise, late.noise].map(f64::to_bits),
+            [3.0, 6.0, 3.0].map(f64::to_bits)
+        );
         assert_eq!([early.silent, middle.silent, late.silent], [false, true, false]);
         assert_eq!([early.restarts, middle.restarts, late.restarts], [0, 2, 2]);
-        assert_eq!(middle.range_bias_m, 80.0);
+        assert_eq!(middle.range_bias_m.to_bits(), 80.0f64.to_bits());
     }
 }

@@ -244,7 +244,7 @@ pub fn sar_aircraft(report: &SarAircraft) -> Bits {
 pub fn class_b(report: &ClassB) -> Bits {
     let mut bits = class_b_start(18, report);
     // Carrier-sense unit, no display, no DSC, whole band, no message 22, autonomous, no RAIM.
-    bits.unsigned(0, 2).unsigned(0b1001_000, 7).unsigned(0, 20);
+    bits.unsigned(0, 2).unsigned(0b100_1000, 7).unsigned(0, 20);
     bits
 }
 
@@ -276,7 +276,7 @@ pub fn aid(aid: &Aid) -> Bits {
     let beyond = aid.name.get(20..).unwrap_or("");
     bits.text(beyond, beyond.len().min(14));
     // The extension is padded to whole bytes.
-    while bits.0.len() % 8 != 0 {
+    while !bits.0.len().is_multiple_of(8) {
         bits.0.push(false);
     }
     bits

@@ -155,9 +155,27 @@ mod tests {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The description's own example frames.
+    const EMPTY: Scan = Scan {
+        version: 1,
+        boot: 3,
+        seq: 813,
+        time_us: 1_767_225_601_100_000,
+        pose: None,
+        look: Look::FieldOfView,
+        detections: Vec::new(),
+    };
+
+    fn plain(measurement: Measurement) -> Detection {
+        Detection { offset_ms: 0, snr_cdb: None, class: None, measurement }
+    }
+
     #[test]
-    fn the_published_examples() {
+    fn the_published_example_empty() {
+        assert_eq!(hex(&encode_body(&EMPTY)), "0d0103ad06e091c4b184e9910301010540b7a6ec");
+    }
+
+    #[test]
+    fn the_published_example_mobile() {
         let polar = |range_cm, azimuth_mdeg, range_sigma_cm, azimuth_sigma_mdeg| Measurement::Polar {
             range_cm,
             azimuth_mdeg,
@@ -166,17 +184,6 @@ mod tests {
             elevation_mdeg: None,
             range_rate: None,
         };
-        let empty = Scan {
-            version: 1,
-            boot: 3,
-            seq: 813,
-            time_us: 1_767_225_601_100_000,
-            pose: None,
-            look: Look::FieldOfView,
-            detections: Vec::new(),
-        };
-        assert_eq!(hex(&encode_body(&empty)), "0d0103ad06e091c4b184e9910301010540b7a6ec");
-        let plain = |measurement| Detection { offset_ms: 0, snr_cdb: None, class: None, measurement };
         let mobile = Scan {
             boot: 1,
             seq: 7,
@@ -191,8 +198,14 @@ mod tests {
             }),
             look: Look::Unknown,
             detections: vec![plain(polar(50_000, 359_999, 0, 0))],
-            ..empty
+            ..EMPTY
         };
+        let want = "210101078089fbb184e9910301ffc2a0d40380d4f89305500190bf050ff403020101010107d08603bffc150101010518592697";
+        assert_eq!(hex(&encode_body(&mobile)), want);
+    }
+
+    #[test]
+    fn the_published_example_full() {
         let full = Scan {
             seq: 812,
             boot: 3,
@@ -232,14 +245,12 @@ mod tests {
                     })
                 },
             ],
-            ..empty.clone()
+            ..EMPTY
         };
         let want = concat!(
             "0d0103ac06a08d87b184e99103080180f104e0c5080bf0930903a00601f61301025012c0c407fce30632ac0201b71701eb04192701",
             "0701c2bc01c801011701085a028d94bdd4038e9c9b930501f2203c38acf142"
         );
         assert_eq!(hex(&encode_body(&full)), want);
-        let want = "210101078089fbb184e9910301ffc2a0d40380d4f89305500190bf050ff403020101010107d08603bffc150101010518592697";
-        assert_eq!(hex(&encode_body(&mobile)), want);
     }
 }

@@ -76,7 +76,7 @@ impl World {
         while t_s < until_s {
             let next_s = t_s + STEP_S;
             let there = agent.plan(next_s);
-            if agent.present(t_s) && agent.present(next_s) && here != there {
+            if agent.present(t_s) && agent.present(next_s) {
                 for leg in vertices.windows(2) {
                     let &[a, b] = leg else { continue };
                     let Some((share, direction)) = meet(here, there, a, b) else { continue };

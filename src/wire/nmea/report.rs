@@ -9,8 +9,8 @@ use super::ships::Ship;
 use crate::scan::{Class, ClassLikelihoods, Detection, Measurement, Velocity};
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
-use crate::wire::ranges::{self, within};
-use crate::wire::{Rejection, ranges::OUT_OF_RANGE};
+use crate::wire::Rejection;
+use crate::wire::ranges::{self, OUT_OF_RANGE, within};
 
 /// One-sigma error per axis where the accuracy flag is set: "≤ 10 m" (ITU-R M.1371-5, table 50), taken as two sigma.
 const ACCURATE_SIGMA_M: f64 = 5.0;
@@ -115,10 +115,11 @@ fn velocity(speed_kn: Option<f64>, course_deg: Option<f64>) -> Option<Velocity> 
 fn class(message: &Message, ship: &Ship) -> ClassLikelihoods {
     let mmsi = message.header().mmsi;
     let wing_in_ground = ship.ship_type.is_some_and(|kind| (20..30).contains(&kind));
-    let claimed: &[Class] = match mmsi / 1_000_000 {
+    let claimed: &[Class] = match mmsi {
         _ if matches!(message, Message::Aircraft(_)) => &[Class::Aircraft],
-        111 => &[Class::Aircraft],
-        970..=974 => &[Class::Person, Class::Vessel],
+        // 111 and a country (200 to 799): 111111111 is a ship whose MMSI nobody has set.
+        111_200_000..=111_799_999 => &[Class::Aircraft],
+        970_000_000..=974_999_999 => &[Class::Person, Class::Vessel],
         _ if wing_in_ground => &[Class::Vessel, Class::Aircraft],
         _ => &[Class::Vessel],
     };

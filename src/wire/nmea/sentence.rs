@@ -47,7 +47,7 @@ impl<'a> Line<'a> {
         let mut line = Line { tag: Tag::default(), sentence: None, skipped: 0 };
         let mut rest = text.trim();
         while let Some(block) = rest.strip_prefix('\\') {
-            rest = line.skipped_tag(block)?;
+            rest = line.read_tag(block)?;
         }
         if !rest.is_empty() {
             let (sentence, trailing) = Sentence::parse(rest)?;
@@ -58,7 +58,7 @@ impl<'a> Line<'a> {
     }
 
     /// Reads the TAG block that `block` starts with into this line; gives what is behind it.
-    fn skipped_tag(&mut self, block: &'a str) -> Result<&'a str, Rejection> {
+    fn read_tag(&mut self, block: &'a str) -> Result<&'a str, Rejection> {
         let (tag, rest) = block
             .split_once('\\')
             .ok_or_else(|| Rejection::new(super::BAD_TAG_BLOCK, "no closing backslash"))?;
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn degrees_and_minutes_become_degrees() {
         let read = |text, signs| Fields { rest: Some(text) }.degrees("lat", signs);
-        assert_eq!(read("5310.8115,N", ["N", "S"]), Ok(Some(53.0 + 10.8115_f64 / 60.0)).map(|d| d));
+        assert_eq!(read("5310.8115,N", ["N", "S"]), Ok(Some(53.0 + (5310.8115 - 5300.0) / 60.0)));
         assert_eq!(read("00530.0,W", ["E", "W"]), Ok(Some(-5.5)));
         assert_eq!(read(",", ["E", "W"]), Ok(None));
         for bad in ["5310.8115,E", "-5310.8,N", "nan,N", "1e3,N", "5310.8"] {

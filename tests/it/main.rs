@@ -1,2 +1,4 @@
-//! Integration tests.
+//! Integration tests: the parts against each other and against outsiders.
+
 mod config;
+mod wire_nmea;

@@ -1,1 +1,3 @@
 //! Integration tests.
+
+mod wire_asterix;

@@ -13,11 +13,11 @@
 //! A radar that sends north marks alone (two in a row without a crossing) is cut every 30° by its own plots: once one
 //! lies 10° beyond the cut, on time, the 30° are over. There the second condition cannot be checked.
 //!
-//! The period is the configured one until the radar says it (I034/041) or shows it (north to north, or the same
-//! crossing again); single observations that disagree by half with what was learned are ignored.
+//! How long a turn takes is `period`'s business.
 
 use std::f64::consts::TAU;
 
+use super::period::Period;
 use crate::time::{Span, Timestamp};
 use crate::wire::Rejection;
 
@@ -30,8 +30,6 @@ const CUT_RAD: f64 = TAU / 12.0;
 const GUARD_RAD: f64 = TAU / 36.0;
 /// The widest interval that can teach the sector width: a third of a turn.
 const WIDEST_RAD: f64 = TAU / 3.0;
-/// Longest and shortest turn of an antenna believed.
-const PERIODS_S: std::ops::RangeInclusive<f64> = 0.1..=60.0;
 
 /// The antenna pointed there then.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,12 +51,8 @@ pub(super) struct Swept {
 /// What is known of one antenna.
 #[derive(Clone, Debug)]
 pub(super) struct Antenna {
-    period_s: f64,
-    period_learned: bool,
-    disagreements: u8,
+    period: Period,
     last: Option<Mark>,
-    /// The crossing whose return shows the period.
-    reference: Option<Mark>,
     north: Option<Timestamp>,
     norths_running: u8,
     width_rad: Option<f64>,
@@ -69,11 +63,8 @@ pub(super) struct Antenna {
 impl Antenna {
     pub(super) const fn new(period_s: f64) -> Self {
         Self {
-            period_s,
-            period_learned: false,
-            disagreements: 0,
+            period: Period::new(period_s),
             last: None,
-            reference: None,
             north: None,
             norths_running: 0,
             width_rad: None,
@@ -83,7 +74,7 @@ impl Antenna {
 
     /// One turn, as far as known.
     pub(super) fn period(&self) -> Span {
-        Span::from_secs_f64(self.period_s)
+        Span::from_secs_f64(self.period.seconds())
     }
 
     /// A sector crossing: one interval, or two with a north mark between.
@@ -96,7 +87,7 @@ impl Antenna {
             self.last = Some(mark);
             return Ok([None, Some(Swept { from: None, to: mark, certain: false })]);
         };
-        self.observe_return(mark);
+        self.period.crossed(mark.time, mark.azimuth_rad);
         let width_rad = turned(last, mark);
         let too_wide = self.width_rad.is_some_and(|usual_rad| width_rad > 1.5 * usual_rad);
         let through_north = last.azimuth_rad + width_rad > TAU && mark.azimuth_rad > 0.0;
@@ -123,7 +114,7 @@ impl Antenna {
         let before = self.north.replace(time);
         let shown_s = before.map(|before| time.since(before).as_secs_f64());
         if let Some(period_s) = period_s.or(shown_s) {
-            self.observe(period_s);
+            self.period.observe(period_s);
         }
         self.norths_running = self.norths_running.saturating_add(1);
         if self.norths_running < 2 {
@@ -147,7 +138,7 @@ impl Antenna {
         if cuts < 1.0 || ahead_rad > TAU / 2.0 || !on_time || azimuth_rad > TAU - GUARD_RAD {
             return None;
         }
-        let took = Span::from_secs_f64(cuts * CUT_RAD / TAU * self.period_s);
+        let took = Span::from_secs_f64(cuts * CUT_RAD / TAU * self.period.seconds());
         let to = Mark { time: last.time.plus(took), azimuth_rad };
         self.last = Some(to);
         Some(Swept { from: Some(last), to, certain: true })
@@ -157,8 +148,8 @@ impl Antenna {
     fn in_order(&mut self, mark: Mark) -> Result<Option<Mark>, Rejection> {
         let Some(last) = self.last else { return Ok(None) };
         let back_s = last.time.since(mark.time).as_secs_f64();
-        if back_s > 2.0 * self.period_s {
-            *self = Self::new(self.period_s);
+        if back_s > 2.0 * self.period.seconds() {
+            *self = Self::new(self.period.seconds());
             return Ok(None);
         }
         if back_s >= 0.0 {
@@ -197,31 +188,8 @@ impl Antenna {
     }
 
     fn fits(&self, width_rad: f64, took: Span) -> bool {
-        let expected_s = width_rad / TAU * self.period_s;
+        let expected_s = width_rad / TAU * self.period.seconds();
         (took.as_secs_f64() - expected_s).abs() <= 0.25 * expected_s + 0.1
-    }
-
-    fn observe_return(&mut self, mark: Mark) {
-        let since_s = self.reference.map(|reference| mark.time.since(reference.time).as_secs_f64());
-        let same = |reference: Mark| (reference.azimuth_rad - mark.azimuth_rad).abs() < 1e-6;
-        match (self.reference, since_s) {
-            (Some(reference), Some(period_s)) if same(reference) => self.observe(period_s),
-            (Some(_), Some(since_s)) if since_s <= *PERIODS_S.end() => return,
-            _ => {}
-        }
-        self.reference = Some(mark);
-    }
-
-    fn observe(&mut self, period_s: f64) {
-        if !PERIODS_S.contains(&period_s) {
-            return;
-        }
-        let agrees = (0.5 * self.period_s..1.5 * self.period_s).contains(&period_s);
-        self.disagreements = if agrees { 0 } else { self.disagreements.saturating_add(1) };
-        if agrees || !self.period_learned || self.disagreements >= 3 {
-            self.period_s = period_s;
-            self.period_learned = true;
-        }
     }
 }
 

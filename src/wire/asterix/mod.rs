@@ -16,6 +16,7 @@ pub mod cat021;
 pub mod cat034;
 pub mod cat048;
 pub mod cat062;
+mod period;
 mod plots;
 mod read;
 mod repeats;

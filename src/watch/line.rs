@@ -50,11 +50,9 @@ impl Bounds {
     /// The box around some points; without any, one that is near nothing.
     pub(super) fn around(points: &[Point]) -> Self {
         let mut found = Self { min: [f64::INFINITY; 2], max: [f64::NEG_INFINITY; 2] };
-        for point in points {
-            for axis in 0..2 {
-                found.min[axis] = found.min[axis].min(point[axis]);
-                found.max[axis] = found.max[axis].max(point[axis]);
-            }
+        for &[east, north] in points {
+            found.min = [found.min[0].min(east), found.min[1].min(north)];
+            found.max = [found.max[0].max(east), found.max[1].max(north)];
         }
         found
     }

@@ -296,6 +296,6 @@ fn is_over(now: Timestamp, rules: &[Rule], subject: Subject, entry: &Entry) -> b
     }
     let is_crossing =
         rules.get(subject.rule).is_some_and(|rule| matches!(rule.kind, RuleKind::Crossing { .. }));
-    let returned = entry.notice.crossings.unwrap_or(1) % 2 == 0;
+    let returned = entry.notice.crossings.unwrap_or(1).is_multiple_of(2);
     is_crossing && now.since(entry.latest) >= if returned { RETURNED_FOR } else { QUIET_FOR }
 }

@@ -87,10 +87,10 @@ impl Scene {
             let part = f64::from(step) / f64::from(seconds);
             let mut now = first;
             now.time_s += f64::from(step);
-            for axis in 0..2 {
-                now.mean[axis] += part * (to[axis] - first.mean[axis]);
-                now.mean[axis + 2] = (to[axis] - first.mean[axis]) / f64::from(seconds);
-            }
+            let way = [to[0] - first.mean[0], to[1] - first.mean[1]];
+            let [east, north, ..] = first.mean;
+            let seconds = f64::from(seconds);
+            now.mean = [east + part * way[0], north + part * way[1], way[0] / seconds, way[1] / seconds];
             self.observe(now);
         }
     }

@@ -8,8 +8,8 @@ use crate::watch::alert::Severity;
 fn one_alert_while_it_stays_and_one_end() {
     let mut scene = Scene::new(vec![testing::rule("keep-out", RuleKind::Presence { zone: 0 })]);
     for second in 0..57 {
-        // 20 m/s through the zone: in at 2500 m after 5 s, out at 3500 m after 55 s.
-        let north_m = 2400.0 + 20.0 * second as f64;
+        // 20 m/s through the zone: in at 2500 m before 5 s, out at 3500 m before 55 s.
+        let north_m = 2405.0 + 20.0 * second as f64;
         scene.tick(second, &[look(4, second as f64, 0.0, north_m)]);
     }
     assert_eq!(scene.states(), [State::Opened]);

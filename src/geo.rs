@@ -175,3 +175,72 @@ impl LocalFrame {
         self.axes * position.axes().transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// GeographicLib's own answers, up to 200 km east and north of five origins.
+    const GOLDEN: &str = include_str!("../tests/golden/local_cartesian.txt");
+
+    fn cases() -> impl Iterator<Item = Vec<f64>> {
+        let lines = GOLDEN.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split_whitespace().map(|word| word.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn agrees_with_geographiclib_to_a_millimetre_over_200_km() {
+        let mut compared = 0;
+        for case in cases() {
+            let frame = LocalFrame::new(Geodetic::from_degrees(case[0], case[1], case[2]));
+            let place = Geodetic::from_degrees(case[6], case[7], case[8]);
+            let enu = frame.to_enu(place);
+            for (ours, theirs) in [enu.east_m, enu.north_m, enu.up_m].iter().zip(&case[3..6]) {
+                assert!((ours - theirs).abs() < 1e-3, "{case:?}: {enu:?}");
+            }
+            let back = frame.to_geodetic(Enu { east_m: case[3], north_m: case[4], up_m: case[5] });
+            let metres = |angle_rad: f64| angle_rad * SEMI_MAJOR_M;
+            assert!(metres((back.lat_rad - place.lat_rad).abs()) < 1e-3, "{case:?}: {back:?}");
+            assert!(
+                metres((back.lon_rad - place.lon_rad).abs()) * libm::cos(place.lat_rad) < 1e-3,
+                "{case:?}"
+            );
+            assert!((back.altitude_m - place.altitude_m).abs() < 1e-3, "{case:?}: {back:?}");
+            compared += 1;
+        }
+        assert_eq!(compared, 30);
+    }
+
+    #[test]
+    fn short_chords_are_as_long_as_geodesics() {
+        use geographiclib_rs::{DirectGeodesic, Geodesic};
+        let frame = LocalFrame::new(Geodetic::from_degrees(-49.0, 69.0, 0.0));
+        for azimuth_deg in [0.0_f64, 37.0, 123.0, 250.0] {
+            let (lat, lon): (f64, f64) = Geodesic::wgs84().direct(-49.0, 69.0, azimuth_deg, 1_000.0);
+            let enu = frame.to_enu(Geodetic::from_degrees(lat, lon, 0.0));
+            // A chord of 1 km is 1 micrometre shorter than its arc.
+            let chord_m = libm::hypot(enu.ground_distance_m(), enu.up_m);
+            assert!((chord_m - 1_000.0).abs() < 1e-4, "{chord_m}");
+            let off_deg = libm::atan2(enu.east_m, enu.north_m).to_degrees() - azimuth_deg;
+            assert!((off_deg - 360.0 * libm::round(off_deg / 360.0)).abs() < 1e-5, "{off_deg}");
+        }
+    }
+
+    #[test]
+    fn the_ground_under_a_point_of_the_plane_is_found() {
+        let frame = LocalFrame::new(Geodetic::from_degrees(35.1, 33.4, 0.0));
+        let place = frame.plane_to_geodetic(80_000.0, -60_000.0, 120.0);
+        assert!((place.altitude_m - 120.0).abs() < 1e-3, "{place:?}");
+        let enu = frame.to_enu(place);
+        assert!((enu.east_m - 80_000.0).abs() < 1e-3 && (enu.north_m + 60_000.0).abs() < 1e-3, "{enu:?}");
+    }
+
+    #[test]
+    fn north_at_a_sensor_is_turned_by_the_convergence() {
+        let frame = LocalFrame::new(Geodetic::from_degrees(35.1, 33.4, 0.0));
+        let north = frame.axes_at(Geodetic::from_degrees(35.1, 33.5, 0.0)) * Vector3::new(0.0, 1.0, 0.0);
+        // Meridians converge by Δλ sin φ; walking north from the east means drifting west.
+        let turned = libm::atan2(-north.x, north.y);
+        assert!((turned - 0.1_f64.to_radians() * libm::sin(35.1_f64.to_radians())).abs() < 1e-6);
+    }
+}

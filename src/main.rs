@@ -1,2 +1,9 @@
-//! The linewatch program.
-fn main() {}
+//! The `linewatch` program: arguments to a command, and nothing else.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    linewatch::cli::run(linewatch::cli::Arguments::parse()).into()
+}

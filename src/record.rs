@@ -76,26 +76,124 @@ pub enum Link {
     Recording,
 }
 
-/// The ticks due before a record stamped `received` when the last one made was for second `last`:
-/// every whole second S with `last` < S < `received`.
-///
-/// A tick for S stands after every record stamped ≤ S, so one *at* `received` must wait for the next record.
-pub fn ticks_before(last: i64, received: Timestamp) -> impl Iterator<Item = Timestamp> {
-    (last.saturating_add(1)..received.ceil_secs()).map(Timestamp::from_secs)
+/// Gives bodies their place and stamp, and puts the ticks between them: the one rule of order, for the live log and
+/// for the replay of a recording alike.
+#[derive(Clone, Debug, Default)]
+pub struct Sequencer {
+    next: u64,
+    latest: Option<Timestamp>,
+    /// The second of the last tick made, or the one before the first that is due.
+    ticked: i64,
+}
+
+impl Sequencer {
+    /// A sequencer that goes on after the last record held; a gap record since its stamp must come next.
+    #[must_use]
+    pub fn resume(last: &Record) -> Self {
+        let second = match last.body {
+            Body::Tick => last.received.floor_secs(),
+            _ => last.received.ceil_secs() - 1,
+        };
+        Self { next: last.position + 1, latest: Some(last.received), ticked: second }
+    }
+
+    /// The position that the next record gets.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The stamp of the latest record.
+    #[must_use]
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.latest
+    }
+
+    /// Appends to `out` the ticks due before `now`, then the record of `body`. A `now` before the latest stamp is a
+    /// clock that stepped back: it is held at the latest stamp.
+    pub fn place(&mut self, now: Timestamp, body: Body, out: &mut Vec<Record>) {
+        let now = self.latest.map_or(now, |latest| now.max(latest));
+        if let (Some(latest), Body::Gap { since }) = (self.latest, &body) {
+            self.tick_through((*since).clamp(latest, now).floor_secs(), out);
+        }
+        if self.latest.is_none() || matches!(body, Body::Gap { .. }) {
+            // Nobody was there to see the seconds before.
+            self.ticked = now.ceil_secs() - 1;
+        }
+        self.advance(now, out);
+        self.push(now, body, out);
+    }
+
+    /// Appends the ticks of every whole second S < `now`: no record stamped ≤ S can follow any more.
+    pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Record>) {
+        if self.latest.is_some() {
+            self.tick_through(now.ceil_secs() - 1, out);
+        }
+    }
+
+    /// The input has ended: appends the ticks up to and including the latest stamp.
+    pub fn finish(&mut self, out: &mut Vec<Record>) {
+        if let Some(latest) = self.latest {
+            self.tick_through(latest.floor_secs(), out);
+        }
+    }
+
+    fn tick_through(&mut self, second: i64, out: &mut Vec<Record>) {
+        while self.ticked < second {
+            self.ticked += 1;
+            self.push(Timestamp::from_secs(self.ticked), Body::Tick, out);
+        }
+    }
+
+    fn push(&mut self, received: Timestamp, body: Body, out: &mut Vec<Record>) {
+        out.push(Record { position: self.next, received, body });
+        self.next += 1;
+        self.latest = Some(received);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_tick_waits_for_all_records_of_its_second() {
-        let ticks = |last, nanos| -> Vec<i64> {
-            ticks_before(last, Timestamp::from_nanos(nanos)).map(|t| t.floor_secs()).collect()
+    /// Places acts at the given milliseconds and writes the result as stamps: ticks plain, acts with `a`.
+    fn sequence(millis: &[i64]) -> String {
+        let (mut sequencer, mut out) = (Sequencer::default(), Vec::new());
+        for ms in millis {
+            let at = Timestamp::from_nanos(ms * 1_000_000);
+            sequencer.place(at, Body::Act { bytes: Vec::new() }, &mut out);
+        }
+        sequencer.finish(&mut out);
+        assert!(out.iter().zip(0..).all(|(record, position)| record.position == position));
+        assert!(out.is_sorted_by_key(|record| record.received));
+        let word = |record: &Record| match record.body {
+            Body::Tick => format!("{}", record.received.as_nanos() / 1_000_000),
+            _ => format!("{}a", record.received.as_nanos() / 1_000_000),
         };
-        assert_eq!(ticks(10, 11_000_000_000), Vec::<i64>::new(), "records at 11 s may follow");
-        assert_eq!(ticks(10, 11_000_000_001), vec![11]);
-        assert_eq!(ticks(10, 13_500_000_000), vec![11, 12, 13]);
-        assert_eq!(ticks(13, 13_000_000_000), Vec::<i64>::new());
+        out.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_tick_stands_after_every_record_of_its_second_and_before_every_later_one() {
+        assert_eq!(sequence(&[10_500, 11_000, 11_000, 11_001]), "10500a 11000a 11000a 11000 11001a");
+        assert_eq!(sequence(&[10_000, 12_500]), "10000a 10000 11000 12000 12500a");
+        assert_eq!(sequence(&[10_000]), "10000a 10000", "the end of the input closes its last second");
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_is_held() {
+        assert_eq!(sequence(&[10_500, 9_000, 10_600]), "10500a 10500a 10600a");
+    }
+
+    #[test]
+    fn nobody_ticks_while_nobody_listens() {
+        let mut out = Vec::new();
+        let last = Record { position: 7, received: Timestamp::from_secs(10), body: Body::Tick };
+        let mut sequencer = Sequencer::resume(&last);
+        let since = Timestamp::from_secs(10);
+        sequencer.place(Timestamp::from_nanos(99_500_000_000), Body::Gap { since }, &mut out);
+        sequencer.advance(Timestamp::from_nanos(101_200_000_000), &mut out);
+        let seen: Vec<_> = out.iter().map(|r| (r.position, r.received.as_nanos() / 1_000_000)).collect();
+        assert_eq!(seen, [(8, 99_500), (9, 100_000), (10, 101_000)]);
     }
 }

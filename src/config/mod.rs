@@ -1,4 +1,13 @@
 //! Configuration in two types: `raw` says what the file says, `check` what is true.
+//!
+//! In: `linewatch.toml` and the agreement it names. Out: an [`Installation`], or every fault of both files at once.
+//! Knows every part's settings and is known by none of the pure ones.
+
+mod check;
+mod error;
+mod geojson;
+mod load;
+mod raw;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,6 +16,9 @@ use crate::geo::Geodetic;
 use crate::sensor::SensorModel;
 use crate::watch::Agreement;
 use crate::{sinks, sources};
+
+pub use error::{ConfigError, Errors};
+pub use load::{load, load_for_replay};
 
 /// A checked installation: everything the daemon needs to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,4 +47,18 @@ pub struct Installation {
     pub sinks: Vec<sinks::Settings>,
     /// SHA-256 of the configuration file, lower-case hex.
     pub hash: String,
+}
+
+impl Installation {
+    /// What the engine needs of it.
+    #[must_use]
+    pub fn engine_settings(&self) -> crate::engine::Settings {
+        crate::engine::Settings {
+            sector: self.sector.clone(),
+            exercise: self.exercise,
+            origin: self.origin,
+            sensors: self.sensors.clone(),
+            agreement: self.agreement.clone(),
+        }
+    }
 }

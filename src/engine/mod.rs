@@ -1,5 +1,249 @@
 //! The engine: `step(&Record) -> Vec<Event>` and `picture()`. No clock, no I/O, no randomness, no async.
+//!
+//! It decodes a frame with its sensor's own decoder, drops repeats, sets aside what cannot be right, fuses the rest,
+//! and shows the watch every track that moved. The same engine runs live, in replay, in simulation and in benches.
 
 pub mod event;
+mod health;
+mod repeats;
+mod rows;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::fusion::{self, Tracker};
+use crate::geo::{Geodetic, LocalFrame};
+use crate::record::{Body, Link, Record};
+use crate::scan::Scan;
+use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
+use crate::time::{Span, Timestamp};
+use crate::watch::{Agreement, Notice, Watch};
+use crate::wire::{self, Decoded, Decoder};
 pub use event::{Event, Outcome, Picture, SensorState};
+use health::Health;
+use repeats::{Repeats, Verdict};
+
+/// A scan may be stamped this far ahead of its receipt (a clock a little fast) and no farther.
+const MAX_AHEAD: Span = Span::from_secs(30);
+/// A scan stamped longer ago than this is a clock that is wrong, not a message that is late.
+const MAX_BEHIND: Span = Span::from_secs(24 * 3600);
+/// Stamped farther ahead of its receipt than any clock may drift.
+pub const FROM_THE_FUTURE: &str = "from_the_future";
+/// Stamped more than a day before its receipt.
+pub const FROM_THE_PAST: &str = "from_the_past";
+
+/// Every reason the engine itself sets a frame aside under, beside the decoders' own.
+pub const REASONS: &[&str] = &[
+    FROM_THE_FUTURE,
+    FROM_THE_PAST,
+    repeats::STALE_BOOT,
+    repeats::STALE_SEQ,
+    "status_bad_json",
+    "status_out_of_range",
+];
+
+/// What an engine is built from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The sector's id.
+    pub sector: String,
+    /// Nothing of this is real.
+    pub exercise: bool,
+    /// Origin of the sector's tangent frame.
+    pub origin: Geodetic,
+    /// The sensors, in configuration order.
+    pub sensors: Vec<SensorModel>,
+    /// What the parties agreed.
+    pub agreement: Agreement,
+}
+
+/// The state machine of one sector.
+pub struct Engine {
+    sector: String,
+    exercise: bool,
+    frame: LocalFrame,
+    sensors: Vec<SensorModel>,
+    by_id: BTreeMap<SensorId, SensorIndex>,
+    decoders: Vec<Decoder>,
+    repeats: Vec<Repeats>,
+    health: Health,
+    tracker: Tracker,
+    watch: Watch,
+    now: Option<Timestamp>,
+    /// Emptied and filled again for every frame: its room is kept.
+    decoded: Decoded,
+    notices: Vec<Notice>,
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let Settings { sector, exercise, origin, sensors, agreement } = settings;
+        let frame = LocalFrame::new(origin);
+        let indices = || (0u16..).map(SensorIndex).zip(&sensors);
+        Self {
+            by_id: indices().map(|(index, model)| (model.id.clone(), index)).collect(),
+            decoders: indices().map(|(index, model)| Decoder::new(index, model)).collect(),
+            repeats: sensors.iter().map(|_| Repeats::default()).collect(),
+            health: Health::new(&sensors),
+            tracker: Tracker::new(frame.clone(), sensors.clone()),
+            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors),
+            now: None,
+            decoded: Decoded::default(),
+            notices: Vec::new(),
+            sector,
+            exercise,
+            frame,
+            sensors,
+        }
+    }
+
+    /// Takes one record, in log order, and says what happened because of it.
+    pub fn step(&mut self, record: &Record) -> Vec<Event> {
+        let now = record.received;
+        self.now = Some(now);
+        let mut events = Vec::new();
+        match &record.body {
+            Body::Frame { sensor, link, bytes } => match self.by_id.get(sensor) {
+                Some(&index) => self.frame(now, index, *link, bytes, &mut events),
+                None => events.push(Event::UnknownSensor),
+            },
+            Body::Status { sensor, bytes } => match self.by_id.get(sensor) {
+                Some(&index) => self.status(now, index, bytes, &mut events),
+                None => events.push(Event::UnknownSensor),
+            },
+            Body::Tick => self.tick(now, &mut events),
+            Body::Gap { .. } => self.health.not_listening_until(now),
+            // Acts and reloads are in the order from the start; what they change comes with the parts they change.
+            Body::Act { .. } | Body::Reload { .. } | Body::Refused { .. } => {}
+        }
+        events.extend(self.notices.drain(..).map(|notice| Event::Notice(Arc::new(notice))));
+        events
+    }
+
+    fn frame(
+        &mut self,
+        now: Timestamp,
+        index: SensorIndex,
+        link: Link,
+        bytes: &[u8],
+        events: &mut Vec<Event>,
+    ) {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        decoded.clear();
+        let (mut measured, mut detections) = (None, 0);
+        let outcome = if self.is_repeated_payload(now, index, link, bytes) {
+            Outcome::Duplicate
+        } else {
+            match self.decoders[index.index()].decode(now, bytes, &mut decoded) {
+                Err(rejection) => Outcome::Rejected(rejection.reason),
+                Ok(()) => {
+                    let refused = decoded.refused.iter();
+                    events.extend(refused.map(|r| Event::Refused { sensor: index, reason: r.reason }));
+                    measured = decoded.scans.iter().map(|scan| scan.time).max();
+                    let outcome = self.scans(now, &decoded.scans);
+                    if outcome == Outcome::Used {
+                        detections = decoded.scans.iter().map(|scan| scan.detections.len()).sum::<usize>();
+                    }
+                    outcome
+                }
+            }
+        };
+        let detections = u32::try_from(detections).unwrap_or(u32::MAX);
+        self.health.frame(index, now, outcome, detections, &decoded.scans, events);
+        events.push(Event::Frame { sensor: index, outcome, detections, measured });
+        self.decoded = decoded;
+    }
+
+    /// Formats that number their scans are judged by number; a link that never repeats, not at all.
+    fn is_repeated_payload(&mut self, now: Timestamp, index: SensorIndex, link: Link, bytes: &[u8]) -> bool {
+        let numbered = matches!(self.sensors[index.index()].format, Format::Json | Format::Frame);
+        link == Link::Mqtt && !numbered && self.repeats[index.index()].is_repeated_payload(now, bytes)
+    }
+
+    /// The scans of one frame; the frame's outcome is the best of theirs.
+    fn scans(&mut self, now: Timestamp, scans: &[Scan]) -> Outcome {
+        let mut worst = None;
+        let mut used = scans.is_empty();
+        for scan in scans {
+            match self.scan(now, scan) {
+                Outcome::Used => used = true,
+                other => worst = Some(other),
+            }
+        }
+        match worst {
+            Some(outcome) if !used => outcome,
+            _ => Outcome::Used,
+        }
+    }
+
+    fn scan(&mut self, now: Timestamp, scan: &Scan) -> Outcome {
+        if scan.time > now.plus(MAX_AHEAD) {
+            return Outcome::Quarantined(FROM_THE_FUTURE);
+        }
+        if now.since(scan.time) > MAX_BEHIND {
+            return Outcome::Quarantined(FROM_THE_PAST);
+        }
+        if let Some(key) = scan.key {
+            let part = scan.part.map_or(0, |(i, _)| i);
+            match self.repeats[scan.sensor.index()].judge(key, part) {
+                Verdict::Fresh => {}
+                Verdict::Repeat => return Outcome::Duplicate,
+                Verdict::Stale(reason) => return Outcome::Quarantined(reason),
+            }
+        }
+        let outcome = self.tracker.process(scan);
+        self.look_at_changes(now);
+        match outcome {
+            fusion::Outcome::Used | fusion::Outcome::UsedLate => Outcome::Used,
+            fusion::Outcome::TooLate => Outcome::TooLate,
+        }
+    }
+
+    fn look_at_changes(&mut self, now: Timestamp) {
+        for &id in self.tracker.updated() {
+            if let Some(track) = self.tracker.view(id, None) {
+                self.watch.observe(now, &track, &mut self.notices);
+            }
+        }
+        for &id in self.tracker.deleted() {
+            self.watch.forget(now, id, &mut self.notices);
+        }
+    }
+
+    fn status(&mut self, now: Timestamp, index: SensorIndex, bytes: &[u8], events: &mut Vec<Event>) {
+        match wire::status::decode(bytes) {
+            Ok(status) => self.health.status(index, now, &status, events),
+            Err(rejection) => {
+                let reason = match rejection.reason {
+                    "bad_json" => "status_bad_json",
+                    _ => "status_out_of_range",
+                };
+                events.push(Event::Refused { sensor: index, reason });
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp, events: &mut Vec<Event>) {
+        self.tracker.tick(now);
+        self.look_at_changes(now);
+        self.health.tick(now, events);
+        self.watch.tick(now, self.tracker.views(now), &mut self.notices);
+    }
+
+    /// The sensors, in configuration order: what a [`SensorIndex`] points into.
+    #[must_use]
+    pub fn sensors(&self) -> &[SensorModel] {
+        &self.sensors
+    }
+
+    /// The received stamp of the latest record.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -32,3 +32,9 @@ impl Decoder {
         Err(Rejection::new("not_implemented", format!("{:?}", self.sensor)))
     }
 }
+
+/// SAC/SIC of the first record.
+#[must_use]
+pub fn peek_source(_bytes: &[u8]) -> Option<[u8; 2]> {
+    None
+}

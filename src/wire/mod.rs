@@ -10,6 +10,8 @@ pub mod json;
 pub mod nmea;
 pub mod ranges;
 pub mod recording;
+#[cfg(test)]
+pub(crate) mod sound;
 pub mod status;
 
 use crate::scan::Scan;

@@ -1,0 +1,53 @@
+//! How long to wait before trying again: longer each time, up to a cap, and never in step with others.
+
+use std::time::Duration;
+
+use rand::Rng;
+
+/// The waits after one failure, two, three, …
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    base: Duration,
+    cap: Duration,
+    failures: u32,
+}
+
+impl Backoff {
+    /// Waits of about `base`, doubling up to `cap`.
+    #[must_use]
+    pub fn new(base: Duration, cap: Duration) -> Self {
+        Self { base, cap, failures: 0 }
+    }
+
+    /// It worked: the next wait is short again.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// The wait after one more failure: between half and all of the doubled time, so that many clients of one server
+    /// do not come back together.
+    pub fn next_wait(&mut self) -> Duration {
+        let full = self.base.saturating_mul(1 << self.failures.min(16)).min(self.cap);
+        self.failures = self.failures.saturating_add(1);
+        full.mul_f64(rand::rng().random_range(0.5..=1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_start_again() {
+        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+        for expected_s in [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0] {
+            let wait_s = backoff.next_wait().as_secs_f64();
+            assert!((expected_s / 2.0..=expected_s).contains(&wait_s), "{wait_s} for {expected_s}");
+        }
+        for _ in 0..100 {
+            assert!(backoff.next_wait() <= Duration::from_secs(30));
+        }
+        backoff.reset();
+        assert!(backoff.next_wait() <= Duration::from_millis(500));
+    }
+}

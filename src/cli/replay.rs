@@ -1,0 +1,275 @@
+//! `linewatch replay`: a recording through the engine, tracks and alerts out, a summary at the end.
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Failure;
+use crate::clock::{self, Clock};
+use crate::config;
+use crate::engine::{Engine, Event, Outcome};
+use crate::record::{Body, Record};
+use crate::sources::recording::Reader;
+
+/// What to replay, how fast, and what to write.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    linewatch replay day.jsonl --config linewatch.toml --alerts alerts.jsonl\n  \
+    linewatch replay day.jsonl --config linewatch.toml --tracks tracks.jsonl --picture-every 1s --json\n  \
+    linewatch journal export /var/lib/linewatch/journal > day.jsonl   # where recordings come from")]
+pub struct Arguments {
+    /// The recording: JSON Lines in arrival order.
+    recording: PathBuf,
+    /// The installation's linewatch.toml, which names the agreement.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// `max`, or how many times faster than it happened.
+    #[arg(long, default_value = "max", value_name = "max|N", value_parser = parse_speed)]
+    speed: Speed,
+    /// Write every confirmed track at every whole --picture-every here.
+    #[arg(long, value_name = "OUT")]
+    tracks: Option<PathBuf>,
+    /// Write every notice here, one a line.
+    #[arg(long, value_name = "OUT")]
+    alerts: Option<PathBuf>,
+    /// How often --tracks are written: whole seconds.
+    #[arg(long, default_value = "1s", value_name = "DURATION", value_parser = parse_whole_seconds)]
+    picture_every: i64,
+    /// The summary as one JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Speed {
+    Max,
+    Times(f64),
+}
+
+fn parse_speed(text: &str) -> Result<Speed, String> {
+    match (text, text.parse::<f64>()) {
+        ("max", _) => Ok(Speed::Max),
+        (_, Ok(times)) if times > 0.0 && times.is_finite() => Ok(Speed::Times(times)),
+        _ => Err("expected `max` or a number above 0".into()),
+    }
+}
+
+fn parse_whole_seconds(text: &str) -> Result<i64, String> {
+    let parsed = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    match i64::try_from(parsed.as_secs()) {
+        Ok(secs) if secs > 0 && parsed.subsec_nanos() == 0 => Ok(secs),
+        _ => Err("expected whole seconds, such as 1s or 1m".into()),
+    }
+}
+
+/// What `--json` prints, and the text summary says.
+#[derive(Debug, Default, serde::Serialize)]
+struct Summary {
+    scans: u64,
+    detections: u64,
+    detections_per_s: f64,
+    wall_s: f64,
+    tracks: usize,
+    alerts: u64,
+    peak_rss_bytes: u64,
+    rejected: u64,
+    duplicates: u64,
+    quarantined: u64,
+    too_late: u64,
+    unknown_sensor: u64,
+    unknown_kinds: u64,
+}
+
+/// Replays a recording.
+///
+/// # Errors
+/// The recording or the configuration cannot be read or understood, or an output cannot be written.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let installation = config::load_for_replay(&arguments.config).map_err(Failure::input)?;
+    let mut engine = Engine::new(installation.engine_settings());
+    let mut reader = Reader::open(&arguments.recording).map_err(Failure::input)?;
+    let mut outputs = Outputs::create(arguments)?;
+    let progress = progress_bar(&arguments.recording, arguments.json);
+    let mut summary = Summary::default();
+    let mut pace = Pace { speed: arguments.speed, clock: None };
+    let mut records = Vec::new();
+    let started = clock::instant();
+    while reader.next_records(&mut records).map_err(Failure::input)? {
+        for record in records.drain(..) {
+            pace.wait_for(&record);
+            let events = engine.step(&record);
+            outputs.write(&record, &engine, &events)?;
+            events.iter().for_each(|event| summary.count(event));
+        }
+        progress.set_position(reader.bytes_read);
+    }
+    progress.finish_and_clear();
+    outputs.flush()?;
+    summary.finish(&engine, &reader, started);
+    if summary.scans + summary.rejected > 0 && summary.scans == 0 {
+        tracing::warn!("no frame of the recording was used: is this its configuration?");
+    }
+    summary.print(arguments.json)
+}
+
+/// Holds a replay back to its speed.
+struct Pace {
+    speed: Speed,
+    clock: Option<Clock>,
+}
+
+impl Pace {
+    fn wait_for(&mut self, record: &Record) {
+        let Speed::Times(times) = self.speed else { return };
+        let clock = self.clock.get_or_insert_with(|| Clock::scaled(record.received, clock::instant(), times));
+        let wait = clock.until(record.received);
+        if wait > Duration::ZERO {
+            std::thread::sleep(wait);
+        }
+    }
+}
+
+/// The files a replay writes.
+struct Outputs {
+    tracks: Option<BufWriter<File>>,
+    alerts: Option<BufWriter<File>>,
+    picture_every_s: i64,
+}
+
+impl Outputs {
+    fn create(arguments: &Arguments) -> Result<Self, Failure> {
+        let create = |path: &Option<PathBuf>| -> Result<Option<BufWriter<File>>, Failure> {
+            let Some(path) = path else { return Ok(None) };
+            let file = File::create(path).map_err(|error| {
+                Failure::Input(format!("{}: {error}; give a path that can be written", path.display()))
+            })?;
+            Ok(Some(BufWriter::with_capacity(1 << 20, file)))
+        };
+        Ok(Self {
+            tracks: create(&arguments.tracks)?,
+            alerts: create(&arguments.alerts)?,
+            picture_every_s: arguments.picture_every,
+        })
+    }
+
+    fn write(&mut self, record: &Record, engine: &Engine, events: &[Event]) -> anyhow::Result<()> {
+        if let Some(out) = &mut self.alerts {
+            for event in events {
+                if let Event::Notice(notice) = event {
+                    writeln!(out, "{}", notice.to_json())?;
+                }
+            }
+        }
+        if let Some(out) = &mut self.tracks
+            && record.body == Body::Tick
+            && record.received.floor_secs() % self.picture_every_s == 0
+        {
+            for row in engine.tracks_at(record.received) {
+                serde_json::to_writer(&mut *out, &row)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> anyhow::Result<()> {
+        for out in [&mut self.tracks, &mut self.alerts].into_iter().flatten() {
+            out.flush().context("writing the output")?;
+        }
+        Ok(())
+    }
+}
+
+impl Summary {
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::Frame { outcome, detections, .. } => {
+                self.detections += u64::from(*detections);
+                let counter = match outcome {
+                    Outcome::Used => &mut self.scans,
+                    Outcome::Duplicate => &mut self.duplicates,
+                    Outcome::Rejected(_) => &mut self.rejected,
+                    Outcome::Quarantined(_) => &mut self.quarantined,
+                    Outcome::TooLate => &mut self.too_late,
+                };
+                *counter += 1;
+            }
+            Event::Notice(notice) if notice.revision == 1 => self.alerts += 1,
+            Event::UnknownSensor => self.unknown_sensor += 1,
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, engine: &Engine, reader: &Reader, started: Instant) {
+        self.wall_s = started.elapsed().as_secs_f64();
+        self.detections_per_s = self.detections as f64 / self.wall_s.max(1e-9);
+        self.tracks = engine.picture().tracks.len();
+        self.unknown_kinds = reader.unknown_kinds;
+        self.peak_rss_bytes = peak_rss_bytes().unwrap_or(0);
+    }
+
+    fn print(&self, json: bool) -> Result<(), Failure> {
+        if json {
+            println!("{}", serde_json::to_string(self).context("the summary as JSON")?);
+            return Ok(());
+        }
+        println!("scans used       {:>12}", self.scans);
+        println!("detections       {:>12}   {:.0} a second", self.detections, self.detections_per_s);
+        println!("wall time        {:>12.3} s", self.wall_s);
+        println!("tracks at the end{:>12}", self.tracks);
+        println!("alerts           {:>12}", self.alerts);
+        println!("peak memory      {:>12.1} MB", self.peak_rss_bytes as f64 / 1e6);
+        for (what, count) in [
+            ("rejected", self.rejected),
+            ("duplicates", self.duplicates),
+            ("quarantined", self.quarantined),
+            ("too late", self.too_late),
+            ("unknown sensor", self.unknown_sensor),
+            ("unknown kind", self.unknown_kinds),
+        ] {
+            if count > 0 {
+                println!("{what:<17}{count:>12}");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn progress_bar(recording: &Path, quiet: bool) -> ProgressBar {
+    let length = std::fs::metadata(recording).map_or(0, |found| found.len());
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// The most memory this process has held, from the kernel; `None` off Linux.
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_and_intervals_are_read_or_refused() {
+        assert_eq!(parse_speed("max"), Ok(Speed::Max));
+        assert_eq!(parse_speed("2.5"), Ok(Speed::Times(2.5)));
+        for bad in ["0", "-1", "NaN", "inf", "fast"] {
+            assert!(parse_speed(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_whole_seconds("2m"), Ok(120));
+        for bad in ["0s", "500ms", "1", "1.5s"] {
+            assert!(parse_whole_seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

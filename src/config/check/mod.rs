@@ -1,0 +1,123 @@
+//! From what the files say to what is true: defaults filled in, references resolved, geometry sane.
+//!
+//! In: raw tables. Out: the types the daemon runs on, or refusals in the report. A part that was refused is left out of
+//! the result; the caller throws the result away unless the report is clean.
+
+pub(super) mod agreement;
+pub(super) mod geometry;
+mod links;
+mod mqtt;
+mod sensors;
+mod sinks;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::Installation;
+use super::error::{Report, join};
+use super::raw;
+use super::raw::leaf::{Id, Text};
+use super::raw::read::repeated;
+use crate::geo::{Geodetic, LocalFrame};
+use crate::watch::Agreement;
+
+/// How far from the origin anything of a sector may lie: farther is a slip of the pen, and the flat frame no use.
+const MAX_FROM_ORIGIN_M: f64 = 500_000.0;
+
+/// What the checks may look at besides the file itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings<'a> {
+    /// The file's folder: relative paths start here.
+    pub(super) folder: &'a Path,
+    /// `$CREDENTIALS_DIRECTORY`: relative secret paths start here.
+    pub(super) credentials: Option<&'a Path>,
+    /// Whether a secret that cannot be read is an error, as it is for the daemon, or a remark.
+    pub(super) secrets_required: bool,
+}
+
+/// The installation, with the agreement already checked and the file's hash.
+pub(super) fn installation(
+    raw: &raw::Installation,
+    agreement: Agreement,
+    hash: String,
+    around: Surroundings<'_>,
+    report: &mut Report,
+) -> Option<Installation> {
+    let sector_raw = raw.sector.as_ref();
+    let sector = sector_raw.and_then(|sector| sector.id.as_ref()).map(|id| id.0.clone());
+    let origin = sector_raw.and_then(|sector| sector.origin).map(super::raw::leaf::Position::on_the_ground);
+    let listed = raw.sensors.as_deref().unwrap_or_default();
+    let sensors = sensors::sensors(listed, origin, report);
+    links::remark_unreachable(raw, report);
+    let mqtt = raw.mqtt.as_ref().and_then(|mqtt| mqtt::mqtt(mqtt, sector.as_deref(), around, report));
+    let serial = links::serial(raw.serial.as_deref().unwrap_or_default(), listed, report);
+    let udp = links::udp(raw.udp.as_deref().unwrap_or_default(), listed, report);
+    let journal = raw.journal.as_ref().and_then(|journal| journal.dir.as_ref());
+    let http = raw.http.as_ref().and_then(|http| http.listen.as_ref());
+    Some(Installation {
+        exercise: sector_raw.and_then(|sector| sector.exercise).unwrap_or(false),
+        sinks: sinks::sinks(raw.sinks.as_deref().unwrap_or_default(), raw.mqtt.is_some(), report),
+        journal_dir: journal.map(|dir| around.folder.join(&dir.0)),
+        http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
+        sector: sector?,
+        origin: origin?,
+        sensors,
+        agreement,
+        mqtt,
+        serial,
+        udp,
+        hash,
+    })
+}
+
+/// Refuses every second use of an id in a list of tables.
+fn refuse_repeated<'a>(ids: impl Iterator<Item = Option<&'a Id>>, list: &str, report: &mut Report) {
+    for index in repeated(ids) {
+        report.refuse(&join(&format!("{list}[{index}]"), "id"), format!("an id no other of `{list}` has"));
+    }
+}
+
+fn socket_address(text: &Text, at: &str, report: &mut Report) -> Option<SocketAddr> {
+    let address = text.0.parse().ok();
+    if address.is_none() {
+        report.refuse(at, "an IP address and a port, as in \"127.0.0.1:8080\" or \"[::1]:8080\"");
+    }
+    address
+}
+
+/// Refuses a position too far from the sector's origin, with a guess at why.
+pub(super) fn near_origin(
+    position: Geodetic,
+    origin: Option<Geodetic>,
+    at: &str,
+    report: &mut Report,
+) -> bool {
+    let Some(origin) = origin else { return true };
+    let frame = LocalFrame::new(origin);
+    let distance_m = distance_m(&frame, position);
+    if distance_m <= MAX_FROM_ORIGIN_M {
+        return true;
+    }
+    let swapped = Geodetic::from_degrees(position.lon_deg(), position.lat_deg(), 0.0);
+    let looks_swapped =
+        swapped.lat_deg().abs() <= 90.0 && self::distance_m(&frame, swapped) <= MAX_FROM_ORIGIN_M;
+    let hint = if looks_swapped { "; latitude and longitude look swapped" } else { "" };
+    let expected = format!(
+        "a position within {:.0} km of sector.origin, not {:.0} km away{hint}",
+        MAX_FROM_ORIGIN_M / 1e3,
+        distance_m / 1e3
+    );
+    report.refuse(at, expected);
+    false
+}
+
+/// Straight through the Earth, so that a far position cannot fold back to a near one.
+fn distance_m(frame: &LocalFrame, position: Geodetic) -> f64 {
+    let enu = frame.to_enu(position);
+    libm::hypot(enu.ground_distance_m(), enu.up_m)
+}
+
+/// A path of a secret: absolute, or in `$CREDENTIALS_DIRECTORY`, or beside the configuration file.
+fn secret_path(path: &Text, around: Surroundings<'_>) -> PathBuf {
+    around.credentials.unwrap_or(around.folder).join(&path.0)
+}

@@ -1,0 +1,135 @@
+//! What is believed of each sensor: heard lately, says it is well, gone, silent.
+//!
+//! In: frames, statuses and ticks in log order. Out: changes of state. Silence is judged only while the daemon listened.
+
+use crate::engine::event::{Event, Outcome, SensorState};
+use crate::geo::Geodetic;
+use crate::scan::Scan;
+use crate::sensor::{SensorIndex, SensorModel};
+use crate::time::{Span, Timestamp};
+use crate::wire::status::{ReportedState, Status};
+
+/// Silent after this many of its own periods without a scan …
+const SILENT_AFTER_PERIODS: f64 = 5.0;
+/// … but never sooner than this.
+const SILENT_AFTER_AT_LEAST: Span = Span::from_secs(3);
+
+/// One sensor's standing.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub(super) state: SensorState,
+    pub(super) last_received: Option<Timestamp>,
+    pub(super) used: u64,
+    pub(super) detections: u64,
+    pub(super) position: Option<Geodetic>,
+    last_measured: Option<Timestamp>,
+    boot: u64,
+    silent_after: Span,
+}
+
+/// Every sensor's standing.
+#[derive(Clone, Debug)]
+pub(super) struct Health {
+    standings: Vec<Standing>,
+    listening_since: Option<Timestamp>,
+}
+
+impl Health {
+    pub(super) fn new(sensors: &[SensorModel]) -> Self {
+        let standing = |model: &SensorModel| Standing {
+            state: SensorState::Unknown,
+            last_received: None,
+            used: 0,
+            detections: 0,
+            position: model.position,
+            last_measured: None,
+            boot: 0,
+            silent_after: Span::from_secs_f64(SILENT_AFTER_PERIODS * model.period_s)
+                .max(SILENT_AFTER_AT_LEAST),
+        };
+        Self { standings: sensors.iter().map(standing).collect(), listening_since: None }
+    }
+
+    pub(super) fn standings(&self) -> &[Standing] {
+        &self.standings
+    }
+
+    /// The daemon was away: silence counts from now.
+    pub(super) fn not_listening_until(&mut self, now: Timestamp) {
+        self.listening_since = Some(now);
+    }
+
+    pub(super) fn frame(
+        &mut self,
+        index: SensorIndex,
+        now: Timestamp,
+        outcome: Outcome,
+        detections: u32,
+        scans: &[Scan],
+        events: &mut Vec<Event>,
+    ) {
+        if !matches!(outcome, Outcome::Used | Outcome::TooLate) {
+            return;
+        }
+        let standing = &mut self.standings[index.index()];
+        standing.last_received = Some(now);
+        standing.used += 1;
+        standing.detections += u64::from(detections);
+        for scan in scans {
+            standing.last_measured = standing.last_measured.max(Some(scan.time));
+            standing.boot = standing.boot.max(scan.key.map_or(0, |key| key.boot));
+            standing.position = scan.pose.map(|pose| pose.position).or(standing.position);
+        }
+        // A box that says it is unwell and keeps sending stays unwell.
+        if standing.state != SensorState::Degraded {
+            standing.become_state(index, SensorState::Online, events);
+        }
+    }
+
+    pub(super) fn status(
+        &mut self,
+        index: SensorIndex,
+        now: Timestamp,
+        status: &Status,
+        events: &mut Vec<Event>,
+    ) {
+        let standing = &mut self.standings[index.index()];
+        if status.boot < standing.boot {
+            return;
+        }
+        let outrun = matches!((status.time, standing.last_measured), (Some(said), Some(seen)) if said < seen);
+        standing.boot = status.boot;
+        let unwell = status.tamper || status.obscured.is_some_and(|part| part > 0.5);
+        let state = match status.state {
+            ReportedState::Offline if outrun => return,
+            ReportedState::Offline => SensorState::Offline,
+            ReportedState::Degraded => SensorState::Degraded,
+            ReportedState::Online if unwell => SensorState::Degraded,
+            ReportedState::Online => SensorState::Online,
+        };
+        if state != SensorState::Offline {
+            standing.last_received = standing.last_received.or(Some(now));
+        }
+        standing.become_state(index, state, events);
+    }
+
+    pub(super) fn tick(&mut self, now: Timestamp, events: &mut Vec<Event>) {
+        let listening_since = *self.listening_since.get_or_insert(now);
+        for (index, standing) in (0u16..).map(SensorIndex).zip(&mut self.standings) {
+            let heard = standing.last_received.map_or(listening_since, |at| at.max(listening_since));
+            let known_gone = matches!(standing.state, SensorState::Offline | SensorState::Silent);
+            if !known_gone && now.since(heard) > standing.silent_after {
+                standing.become_state(index, SensorState::Silent, events);
+            }
+        }
+    }
+}
+
+impl Standing {
+    fn become_state(&mut self, sensor: SensorIndex, state: SensorState, events: &mut Vec<Event>) {
+        if self.state != state {
+            self.state = state;
+            events.push(Event::SensorState { sensor, state });
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The picture: what eyes and `replay --tracks` see of the engine's state, in the contract's form.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use super::event::{Picture, SensorRow, TrackRow};
+use crate::fusion::{Status, TrackView};
+use crate::scan::Class;
+use crate::sensor::SensorIndex;
+use crate::time::{Span, Timestamp};
+
+/// A sensor counts as feeding a track for this long after its last contribution.
+const FEEDING_FOR: Span = Span::from_secs(30);
+/// Classes less likely than this are left out of a row.
+const WORTH_SAYING: f64 = 1e-3;
+
+impl Engine {
+    /// All live tracks, sensors and open alerts as of the latest record.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        let mut tentative = 0;
+        let mut tracks = Vec::new();
+        if let Some(now) = self.now {
+            for view in self.tracker.views(now) {
+                match view.status {
+                    Status::Tentative => tentative += 1,
+                    Status::Confirmed | Status::Coasting => tracks.push(self.track_row(&view)),
+                }
+            }
+        }
+        Picture {
+            time: self.now,
+            sector: self.sector.clone(),
+            exercise: self.exercise,
+            tracks,
+            tentative,
+            sensors: self.sensor_rows(),
+            alerts: self.watch.open().cloned().collect(),
+        }
+    }
+
+    /// Every confirmed or coasting track predicted to `at`, by ascending id.
+    pub fn tracks_at(&self, at: Timestamp) -> impl Iterator<Item = TrackRow> {
+        self.tracker
+            .views(at)
+            .filter(|view| view.status != Status::Tentative)
+            .map(|view| self.track_row(&view))
+    }
+
+    fn track_row(&self, view: &TrackView<'_>) -> TrackRow {
+        let [east_m, north_m, v_east_mps, v_north_mps] = view.estimate.mean;
+        let height_m = view.altitude_m.map_or(0.0, |(height, _)| height);
+        let place = self.frame.plane_to_geodetic(east_m, north_m, height_m);
+        let feeding = view.sensors.iter().filter(|(_, at)| view.estimate.time.since(*at) <= FEEDING_FOR);
+        let class: BTreeMap<_, _> = Class::ALL
+            .iter()
+            .zip(view.class)
+            .filter(|(_, p)| *p >= WORTH_SAYING)
+            .map(|(class, p)| (class.as_str(), rounded(p, 1e3)))
+            .collect();
+        TrackRow {
+            time: view.estimate.time,
+            track: view.id.to_string(),
+            east_m: rounded(east_m, 1e3),
+            north_m: rounded(north_m, 1e3),
+            v_east_mps: rounded(v_east_mps, 1e4),
+            v_north_mps: rounded(v_north_mps, 1e4),
+            lat: rounded(place.lat_deg(), 1e8),
+            lon: rounded(place.lon_deg(), 1e8),
+            cov: view.estimate.covariance.iter().flatten().map(|v| rounded(*v, 1e6)).collect(),
+            existence: rounded(view.existence, 1e6),
+            class,
+            sensors: feeding.map(|(index, _)| self.sensor_name(*index)).collect(),
+            identity: view.identity.map(str::to_owned),
+            status: view.status.as_str(),
+        }
+    }
+
+    fn sensor_rows(&self) -> Vec<SensorRow> {
+        let rows = (0u16..).map(SensorIndex).zip(&self.sensors).zip(self.health.standings());
+        rows.map(|((index, model), standing)| SensorRow {
+            sensor: model.id.to_string(),
+            kind: model.kind.as_str(),
+            state: standing.state,
+            last_received: standing.last_received,
+            used: standing.used,
+            detections: standing.detections,
+            position: standing.position.map(|p| [rounded(p.lat_deg(), 1e7), rounded(p.lon_deg(), 1e7)]),
+            nis_ratio: Some(self.tracker.nis_ratio(index)).filter(|ratio| ratio.is_finite()),
+        })
+        .collect()
+    }
+
+    fn sensor_name(&self, index: SensorIndex) -> String {
+        self.sensors[index.index()].id.to_string()
+    }
+}
+
+/// `value` to the nearest 1/`steps`: enough digits to use, few enough to read.
+fn rounded(value: f64, steps: f64) -> f64 {
+    let nearest = libm::round(value * steps) / steps;
+    // No minus zero in the output.
+    nearest + 0.0
+}

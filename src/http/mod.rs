@@ -1,0 +1,110 @@
+//! HTTP: the page for eyes, the metrics for Prometheus, the picture as JSON for programs.
+//!
+//! In: requests. Out: what the engine last showed. Reads only; nothing here can change anything. Knows neither tracker
+//! nor sources, and reads no clock.
+
+mod api;
+mod guard;
+mod listener;
+mod page;
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::engine::Picture;
+use crate::metrics::Metrics;
+use crate::time::Timestamp;
+
+/// What the engine's thread and the handlers share.
+pub struct Shared {
+    picture: Mutex<Arc<Picture>>,
+    not_ready: Mutex<Option<String>>,
+    metrics: Arc<Metrics>,
+    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Shared {
+    /// An empty picture, not ready because the daemon is starting. `now` is the wall clock.
+    pub fn new(metrics: Arc<Metrics>, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            picture: Mutex::default(),
+            not_ready: Mutex::new(Some("starting".to_owned())),
+            metrics,
+            now: Box::new(now),
+        }
+    }
+
+    /// From now on this is the picture, on the page and in the metrics.
+    pub fn show(&self, picture: Picture) {
+        self.metrics.show(&picture);
+        *self.picture.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
+    }
+
+    /// Ready (`None`), or not, and why.
+    pub fn set_not_ready(&self, why: Option<String>) {
+        *self.not_ready.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// The picture last shown.
+    #[must_use]
+    pub fn picture(&self) -> Arc<Picture> {
+        Arc::clone(&self.picture.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn not_ready(&self) -> Option<String> {
+        self.not_ready.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// Serves on `listener` until `shutdown` completes; requests under way are finished.
+///
+/// # Errors
+/// The listener cannot be used.
+pub async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let listener = listener::Bounded::new(listener)?;
+    let loopback = listener.is_loopback();
+    let app = router(shared).layer(middleware::from_fn_with_state(guard::Policy { loopback }, guard::guard));
+    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/style.css", get(page::style))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(async || "alive\n"))
+        .route("/readyz", get(readyz))
+        .nest("/api/v1", api::router())
+        .fallback(async || (StatusCode::NOT_FOUND, "not found\n"))
+        .with_state(shared)
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let text = shared.metrics.render((shared.now)());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.not_ready() {
+        None => "ready\n".into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
+    }
+}

@@ -1,0 +1,154 @@
+//! The one thread between the log and the engine.
+//!
+//! In: messages of all sources. It gives them their place in the log, lets go of their acknowledgements, steps the
+//! engine record by record, and hands what the engine said to the outbox, the metrics and the page. Knows no socket.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::clock::{self, Clock};
+use crate::engine::{Engine, Event, SensorState};
+use crate::http;
+use crate::journal::Log;
+use crate::metrics::Metrics;
+use crate::outbox::Outbox;
+use crate::record::{Body, Record};
+use crate::sources::{Ack, Message};
+use crate::watch::Notice;
+
+/// Messages given their place together.
+const BATCH: usize = 256;
+/// How often the page's picture is made anew.
+const PICTURE_EVERY: Duration = Duration::from_millis(200);
+
+/// What the pipeline hands on beside the outbox: for the demo's printing and for tests.
+pub type Listener = Box<dyn FnMut(&Said<'_>) + Send>;
+
+/// Something worth telling a person.
+#[derive(Debug)]
+pub enum Said<'a> {
+    /// A notice, with its bytes.
+    Notice(&'a Notice, &'a str),
+    /// A sensor's state changed.
+    SensorState(&'a str, SensorState),
+}
+
+/// Everything one pipeline works on.
+pub struct Pipeline {
+    /// Where order is decided.
+    pub log: Box<dyn Log>,
+    /// Records that the log already holds and the engine has not seen.
+    pub backlog: Vec<Record>,
+    /// The state machine.
+    pub engine: Engine,
+    /// The clock that stamps.
+    pub clock: Clock,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Who is owed what.
+    pub outbox: Arc<Outbox>,
+    /// The page.
+    pub shared: Arc<http::Shared>,
+    /// Told of what is worth telling a person.
+    pub listener: Option<Listener>,
+    /// Bumped whenever a batch has been stepped: the watchdog is fed only while it moves.
+    pub progress: Arc<std::sync::atomic::AtomicU64>,
+}
+
+/// One batch of messages on its way into the log. Kept from batch to batch for its room.
+#[derive(Default)]
+struct Batch {
+    bodies: Vec<Body>,
+    /// When each body was read from the wire.
+    read_at: VecDeque<Instant>,
+    acks: Vec<Ack>,
+    stop: bool,
+}
+
+impl Pipeline {
+    /// Works until told to stop, or until every source is gone.
+    ///
+    /// # Errors
+    /// The log could not hold a batch: nothing after it may be acted on, so the daemon must stop.
+    pub fn run(mut self, mut messages: mpsc::Receiver<Message>) -> std::io::Result<()> {
+        let mut records = std::mem::take(&mut self.backlog);
+        let mut batch = Batch::default();
+        let mut shown = clock::instant();
+        self.step_all(&mut records, &mut batch.read_at);
+        while !batch.stop {
+            let Some(first) = messages.blocking_recv() else { break };
+            batch.take(first);
+            while batch.bodies.len() < BATCH && !batch.stop {
+                let Ok(message) = messages.try_recv() else { break };
+                batch.take(message);
+            }
+            let now = self.clock.now();
+            self.log.append(now, std::mem::take(&mut batch.bodies), &mut records)?;
+            self.log.advance(now, &mut records)?;
+            batch.acks.drain(..).for_each(Ack::confirm);
+            self.step_all(&mut records, &mut batch.read_at);
+            if batch.stop || shown.elapsed() >= PICTURE_EVERY {
+                shown = clock::instant();
+                self.shared.show(self.engine.picture());
+                self.metrics.journal_bytes(self.log.bytes());
+            }
+            self.progress.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn step_all(&mut self, records: &mut Vec<Record>, read_at: &mut VecDeque<Instant>) {
+        for record in records.drain(..) {
+            let read = if record.body == Body::Tick { None } else { read_at.pop_front() };
+            let began = clock::instant();
+            let events = self.engine.step(&record);
+            self.metrics.step_took(began.elapsed().as_secs_f64());
+            for event in &events {
+                self.metrics.observe(event);
+                self.say(event, read);
+            }
+        }
+    }
+
+    fn say(&mut self, event: &Event, read: Option<Instant>) {
+        match event {
+            Event::Notice(notice) => {
+                let json: Arc<str> = notice.to_json().into();
+                self.outbox.owe(notice, &json);
+                if let Some(read) = read {
+                    self.metrics.notice_took(read.elapsed().as_secs_f64());
+                }
+                tracing::info!(alert = %notice.alert, rule = %notice.rule, state = ?notice.state, "notice");
+                if let Some(listener) = &mut self.listener {
+                    listener(&Said::Notice(notice, &json));
+                }
+            }
+            Event::SensorState { sensor, state } => {
+                let id = self.engine.sensors()[sensor.index()].id.as_str();
+                tracing::info!(sensor = id, state = state.as_str(), "sensor state");
+                if let Some(listener) = &mut self.listener {
+                    listener(&Said::SensorState(id, *state));
+                }
+            }
+            Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}
+        }
+    }
+}
+
+impl Batch {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Arrival(arrival) => {
+                self.bodies.push(arrival.body);
+                self.read_at.push_back(arrival.at);
+                self.acks.extend(arrival.ack);
+            }
+            Message::Confirm(ack) => self.acks.push(ack),
+            Message::Tick => {}
+            Message::Stop => self.stop = true,
+        }
+    }
+}

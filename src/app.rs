@@ -166,8 +166,9 @@ fn serve_http(
     mut stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<(Option<SocketAddr>, Option<Server>)> {
     let Some(listen) = listen else { return Ok((None, None)) };
-    let listener =
-        TcpListener::bind(listen).with_context(|| format!("[http] listen: cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen).with_context(|| {
+        format!("cannot serve HTTP on {listen}; give another address, or port 0 for any free one")
+    })?;
     let address = listener.local_addr().context("the HTTP listener's own address")?;
     let shutdown = async move {
         let _ = stopped.wait_for(|stop| *stop).await;

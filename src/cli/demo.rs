@@ -64,11 +64,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 async fn perform(arguments: &Arguments, dir: PathBuf) -> Result<(), Failure> {
     let options = Options { speed: arguments.speed, http: arguments.http, dir };
     let scenario = firmware_sims::scenario::kerguelen();
-    println!("EXERCISE EXERCISE EXERCISE  {}", scenario.name);
-    println!("Everything below is invented: nobody crosses anything.");
-    let stage = Stage::start(scenario, &options, Some(Box::new(|said| tell(said)))).map_err(|error| {
-        Failure::Input(format!("{error:#}; is another demo running? --http 127.0.0.1:0 takes any free port"))
-    })?;
+    println!("{}. Everything below is invented: nobody crosses anything.", scenario.name);
+    let stage = Stage::start(scenario, &options, Some(Box::new(|said| tell(said))))
+        .map_err(|error| Failure::Input(format!("{error:#}")))?;
     if let Some(address) = stage.app.http {
         println!(
             "The picture: http://{address}/   metrics: http://{address}/metrics   broker: {}",

@@ -39,32 +39,12 @@ impl Broker {
             addr.ip().is_loopback(),
             "{addr}: the built-in broker asks nobody's name, so it stays on loopback"
         );
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("starting the broker's runtime")?;
-        let mut broker =
-            runtime.block_on(MqttBroker::with_config(settings(addr))).context("starting the broker")?;
-        let address = broker.local_addr().context("the broker's own address")?;
-        let shutdown = broker.shutdown_handle();
-        let (ready, is_ready) = mpsc::channel();
-        let mut readiness = broker.ready_receiver();
-        let serve = async move {
-            tokio::spawn(async move {
-                // An error means that the broker has ended, and then nobody waits any more.
-                let _ = readiness.wait_for(|ready| *ready).await.map(|_| ready.send(()));
-            });
-            broker.run().await
-        };
+        let (to_starter, started) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("broker".into())
-            .spawn(move || {
-                if let Err(error) = runtime.block_on(serve) {
-                    tracing::error!(%error, "the built-in broker has stopped");
-                }
-            })
+            .spawn(move || serve(addr, &to_starter))
             .context("starting the broker's thread")?;
-        is_ready.recv().context("the broker ended before it was ready")?;
+        let (address, shutdown) = started.recv().context("the broker ended before it was ready")??;
         Ok(Self { address, shutdown, thread: Some(thread) })
     }
 
@@ -83,6 +63,37 @@ impl Drop for Broker {
             let _ = thread.join();
         }
     }
+}
+
+type Started = anyhow::Result<(SocketAddr, BrokerShutdownHandle)>;
+
+/// The broker's whole life, on its own thread and runtime: whoever starts it may be inside another.
+fn serve(addr: SocketAddr, to_starter: &mpsc::Sender<Started>) {
+    let begun = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match begun.context("starting the broker's runtime") {
+        Ok(runtime) => runtime,
+        // The starter waits for a word and has gone only if it has panicked.
+        Err(error) => return drop(to_starter.send(Err(error))),
+    };
+    runtime.block_on(async {
+        let mut broker = match MqttBroker::with_config(settings(addr)).await.context("starting the broker") {
+            Ok(broker) => broker,
+            Err(error) => return drop(to_starter.send(Err(error))),
+        };
+        let address = broker.local_addr().context("the broker's own address");
+        let shutdown = broker.shutdown_handle();
+        let mut readiness = broker.ready_receiver();
+        let to_starter = to_starter.clone();
+        tokio::spawn(async move {
+            // An error means that the broker has ended: then the channel closes, and the starter sees that.
+            if readiness.wait_for(|ready| *ready).await.is_ok() {
+                drop(to_starter.send(address.map(|address| (address, shutdown))));
+            }
+        });
+        if let Err(error) = broker.run().await {
+            tracing::error!(%error, "the built-in broker has stopped");
+        }
+    });
 }
 
 fn settings(addr: SocketAddr) -> BrokerConfig {

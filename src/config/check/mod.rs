@@ -100,7 +100,8 @@ pub(super) fn near_origin(
 ) -> bool {
     let Some(origin) = origin else { return true };
     let frame = LocalFrame::new(origin);
-    let distance_m = distance_m(&frame, position);
+    // On the ground: a satellite's height is no distance from the sector.
+    let distance_m = distance_m(&frame, Geodetic { altitude_m: origin.altitude_m, ..position });
     if distance_m <= MAX_FROM_ORIGIN_M {
         return true;
     }

@@ -144,10 +144,10 @@ fn ais_messages() -> Vec<(Bits, Value)> {
             ais::aid(&ais::Aid {
                 mmsi: 996_350_001,
                 kind: 1,
-                name: "ROCK OF THE NORTHERN CAPE BUOY".into(),
+                name: "ROCK OF THE NORTHERNMOST CAPE".into(),
                 lat_lon: [-48.978_4, 69.600_5],
             }),
-            with(here, json!({"msg_type": 21, "aid_type": 1, "name": "ROCK OF THE NORTHERN", "name_ext": " CAPE BUOY"})),
+            with(here, json!({"msg_type": 21, "aid_type": 1, "name": "ROCK OF THE NORTHERN", "name_ext": "MOST CAPE"})),
         ),
         (ais::name_part(&ship()), json!({"msg_type": 24, "partno": 0, "shipname": "EXERCISE ALFA"})),
         (ais::type_part(&ship()), with(size, json!({"msg_type": 24, "partno": 1, "callsign": "FXALF"}))),

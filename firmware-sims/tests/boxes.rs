@@ -1,5 +1,7 @@
 //! Boxes as others meet them: over a real broker, a real pseudo-terminal and real datagrams.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
 use std::fs::File;
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -60,8 +62,8 @@ fn broker() -> Option<Broker> {
 }
 
 /// Topic, retained flag and text of everything published from now on.
-fn subscribe(broker: &Broker) -> Receiver<(String, bool, String)> {
-    let (client, mut connection) = Client::new(MqttOptions::new("listener", "127.0.0.1", broker.port), 10);
+fn subscribe(broker: &Broker, name: &str) -> Receiver<(String, bool, String)> {
+    let (client, mut connection) = Client::new(MqttOptions::new(name, "127.0.0.1", broker.port), 10);
     client.subscribe("linewatch/v1/#", QoS::AtLeastOnce).unwrap();
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -94,7 +96,7 @@ fn until(
 fn a_camera_lives_and_dies_as_its_broker_tells() {
     let Some(broker) = broker() else { return };
     let scenario = kerguelen();
-    let messages = subscribe(&broker);
+    let messages = subscribe(&broker, "early");
     let link = LinkSpec::mqtt(&broker.url, &scenario.sector, "c1");
     let mut camera = start(&scenario, "c1", &[], &link);
     let status = "linewatch/v1/kerguelen-1/c1/status";
@@ -109,7 +111,7 @@ fn a_camera_lives_and_dies_as_its_broker_tells() {
     let (_, _, will) = until(&messages, |topic, text| topic == status && text.contains("offline"));
     assert_eq!(will, format!(r#"{{"state":"offline","boot":{}}}"#, scan["boot"]));
     // The will is what a later subscriber finds.
-    let late = subscribe(&broker);
+    let late = subscribe(&broker, "late");
     let (_, retained, text) = until(&late, |topic, _| topic == status);
     assert!(retained && text.contains("offline"));
 }
@@ -118,7 +120,7 @@ fn a_camera_lives_and_dies_as_its_broker_tells() {
 fn a_restart_comes_back_under_a_higher_boot() {
     let Some(broker) = broker() else { return };
     let scenario = kerguelen();
-    let messages = subscribe(&broker);
+    let messages = subscribe(&broker, "early");
     let link = LinkSpec::mqtt(&broker.url, &scenario.sector, "c1");
     let _camera = start(&scenario, "c1", &["restart@5s"], &link);
     let boot =
@@ -133,7 +135,7 @@ fn a_restart_comes_back_under_a_higher_boot() {
 #[test]
 fn serial_boxes_speak_and_vanish() {
     let scenario = kerguelen();
-    for (id, begins) in [("a1", &b"!AIVDM,"[..]), ("r2", b"$RATTM,"), ("f1", &[0])] {
+    for (id, begins) in [("a1", &b"!AIVDM,"[..]), ("r2", b"$RAT"), ("f1", &[0])] {
         let mut running = start(&scenario, id, &[], &LinkSpec::Pty { symlink: None });
         let mut reader = File::open(running.device().unwrap()).unwrap();
         let mut heard = vec![0xff; 256];

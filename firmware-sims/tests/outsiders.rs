@@ -1,5 +1,7 @@
 //! What independent decoders make of our bytes, field by field. Needs python3 with `pyais` and `asterix_decoder`.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -68,106 +70,119 @@ fn ship() -> Ship {
     }
 }
 
-fn ais_messages() -> Vec<(Bits, Value)> {
-    let place = Some([-48.978_4, 69.600_5]);
-    let a = |message| ClassA {
-        message,
-        mmsi: 635_000_101,
-        nav_status: 7,
-        speed_mps: Some(15.5 * KNOT_MPS),
-        accurate: true,
-        lat_lon: place,
-        course_deg: Some(271.3),
-        heading_deg: Some(272.0),
-        second: 12,
-    };
+fn place() -> [f64; 2] {
+    [-48.978_4, 69.600_5]
+}
+
+/// `more` beside the place all messages report.
+fn here(more: &Value) -> Value {
+    with(&json!({"lat": -48.9784, "lon": 69.6005}), more)
+}
+
+/// `more` beside what is said of the ship.
+fn sized(more: &Value) -> Value {
+    let size = json!({"to_bow": 70, "to_stern": 20, "to_port": 8, "to_starboard": 9, "ship_type": 70});
+    with(&size, more)
+}
+
+fn with(base: &Value, more: &Value) -> Value {
+    let mut all = base.as_object().unwrap().clone();
+    all.extend(more.as_object().unwrap().clone());
+    Value::Object(all)
+}
+
+fn class_a_messages() -> Vec<(Bits, Value)> {
+    (1..=3)
+        .map(|message| {
+            let report = ClassA {
+                message,
+                mmsi: 635_000_101,
+                nav_status: 7,
+                speed_mps: Some(15.5 * KNOT_MPS),
+                accurate: true,
+                lat_lon: Some(place()),
+                course_deg: Some(271.3),
+                heading_deg: Some(272.0),
+                second: 12,
+            };
+            let want = json!({"msg_type": message, "mmsi": 635_000_101, "status": 7, "speed": 15.5,
+                              "accuracy": true, "course": 271.3, "heading": 272, "second": 12});
+            (ais::class_a(&report), here(&want))
+        })
+        .collect()
+}
+
+fn class_b_messages() -> Vec<(Bits, Value)> {
     let b = ClassB {
         mmsi: 635_000_202,
         speed_mps: Some(8.1 * KNOT_MPS),
         accurate: false,
-        lat_lon: place,
+        lat_lon: Some(place()),
         course_deg: Some(0.4),
         heading_deg: None,
         second: 60,
     };
-    let here = json!({"lat": -48.9784, "lon": 69.6005});
-    let with = |mut base: Value, more: Value| {
-        base.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        base
-    };
-    let size = json!({"to_bow": 70, "to_stern": 20, "to_port": 8, "to_starboard": 9, "ship_type": 70});
-    let mut messages: Vec<(Bits, Value)> = (1..=3)
-        .map(|kind| {
-            let want = json!({"msg_type": kind, "mmsi": 635_000_101, "status": 7, "speed": 15.5, "accuracy": true,
-                              "course": 271.3, "heading": 272, "second": 12});
-            (ais::class_a(&a(kind)), with(here.clone(), want))
-        })
-        .collect();
+    let short = json!({"msg_type": 18, "mmsi": 635_000_202, "speed": 8.1, "course": 0.4, "heading": 511,
+                       "second": 60, "cs": true});
+    let long = json!({"msg_type": 19, "shipname": "EXERCISE ALFA", "speed": 8.1, "lat": -48.9784});
+    vec![
+        (ais::class_b(&b), here(&short)),
+        (ais::class_b_extended(&b, &ship()), sized(&long)),
+        (ais::name_part(&ship()), json!({"msg_type": 24, "partno": 0, "shipname": "EXERCISE ALFA"})),
+        (ais::type_part(&ship()), sized(&json!({"msg_type": 24, "partno": 1, "callsign": "FXALF"}))),
+    ]
+}
+
+fn other_messages() -> Vec<(Bits, Value)> {
     let utc = Utc::new(1_767_225_600_000_000_000);
-    messages.extend([
+    let base = ais::BaseStation { mmsi: 6_350_001, utc, lat_lon: Some(place()) };
+    let aircraft = ais::SarAircraft {
+        mmsi: 111_635_001,
+        altitude_m: 303.0,
+        speed_mps: 100.0 * KNOT_MPS,
+        lat_lon: place(),
+        course_deg: 154.5,
+        second: 9,
+    };
+    let name = "ROCK OF THE NORTHERNMOST CAPE".to_owned();
+    let aid = ais::Aid { mmsi: 996_350_001, kind: 1, name, lat_lon: place() };
+    let far = ais::LongRange {
+        mmsi: 635_000_101,
+        nav_status: 0,
+        lat_lon: [-48.98, 69.605],
+        speed_mps: 15.0 * KNOT_MPS,
+        course_deg: 271.0,
+    };
+    vec![
         (
-            ais::base_station(&ais::BaseStation { mmsi: 6_350_001, utc, lat_lon: place }),
-            with(here.clone(), json!({"msg_type": 4, "mmsi": 6_350_001, "year": 2026, "month": 1, "day": 1, "hour": 0})),
+            ais::base_station(&base),
+            here(&json!({"msg_type": 4, "mmsi": 6_350_001, "year": 2026, "month": 1, "day": 1, "hour": 0})),
         ),
         (
             ais::ship(&ship()),
-            with(
-                size.clone(),
-                json!({"msg_type": 5, "imo": 9_074_729, "callsign": "FXALF", "shipname": "EXERCISE ALFA",
-                       "draught": 4.5, "destination": "PORT CHRISTMAS"}),
+            sized(&json!({"msg_type": 5, "imo": 9_074_729, "callsign": "FXALF", "shipname": "EXERCISE ALFA",
+                          "draught": 4.5, "destination": "PORT CHRISTMAS"})),
+        ),
+        (
+            ais::sar_aircraft(&aircraft),
+            here(&json!({"msg_type": 9, "alt": 303, "speed": 100, "course": 154.5, "second": 9})),
+        ),
+        (
+            ais::aid(&aid),
+            here(
+                &json!({"msg_type": 21, "aid_type": 1, "name": "ROCK OF THE NORTHERN", "name_ext": "MOST CAPE"}),
             ),
         ),
         (
-            ais::sar_aircraft(&ais::SarAircraft {
-                mmsi: 111_635_001,
-                altitude_m: 303.0,
-                speed_mps: 100.0 * KNOT_MPS,
-                lat_lon: [-48.978_4, 69.600_5],
-                course_deg: 154.5,
-                second: 9,
-            }),
-            with(here.clone(), json!({"msg_type": 9, "alt": 303, "speed": 100, "course": 154.5, "second": 9})),
-        ),
-        (
-            ais::class_b(&b),
-            with(
-                here.clone(),
-                json!({"msg_type": 18, "mmsi": 635_000_202, "speed": 8.1, "course": 0.4, "heading": 511,
-                       "second": 60, "cs": true}),
-            ),
-        ),
-        (
-            ais::class_b_extended(&b, &ship()),
-            with(size.clone(), json!({"msg_type": 19, "shipname": "EXERCISE ALFA", "speed": 8.1, "lat": -48.9784})),
-        ),
-        (
-            ais::aid(&ais::Aid {
-                mmsi: 996_350_001,
-                kind: 1,
-                name: "ROCK OF THE NORTHERN CAPE BUOY".into(),
-                lat_lon: [-48.978_4, 69.600_5],
-            }),
-            with(here, json!({"msg_type": 21, "aid_type": 1, "name": "ROCK OF THE NORTHERN", "name_ext": " CAPE BUOY"})),
-        ),
-        (ais::name_part(&ship()), json!({"msg_type": 24, "partno": 0, "shipname": "EXERCISE ALFA"})),
-        (ais::type_part(&ship()), with(size, json!({"msg_type": 24, "partno": 1, "callsign": "FXALF"}))),
-        (
-            ais::long_range(&ais::LongRange {
-                mmsi: 635_000_101,
-                nav_status: 0,
-                lat_lon: [-48.98, 69.605],
-                speed_mps: 15.0 * KNOT_MPS,
-                course_deg: 271.0,
-            }),
+            ais::long_range(&far),
             json!({"msg_type": 27, "lat": -48.98, "lon": 69.605, "speed": 15, "course": 271}),
         ),
-    ]);
-    messages
+    ]
 }
 
 #[test]
 fn pyais_reads_every_message() {
-    let messages = ais_messages();
+    let messages = [class_a_messages(), class_b_messages(), other_messages()].concat();
     let mut input = String::new();
     for (bits, _) in &messages {
         let parts = ais::sentences(bits, 'A', 3);
@@ -198,6 +213,14 @@ for line in sys.stdin:
         print(json.dumps(flat))
 "#;
 
+/// The place in the nearest multiples of 180/2^bits degrees.
+fn at(bits: i32) -> [f64; 2] {
+    place().map(|degrees| {
+        let lsb = 180.0 / 2f64.powi(bits);
+        (degrees / lsb).round() * lsb
+    })
+}
+
 fn asterix_blocks() -> Vec<(Vec<u8>, Value)> {
     let id = [25, 1];
     let plot = Plot {
@@ -208,14 +231,7 @@ fn asterix_blocks() -> Vec<(Vec<u8>, Value)> {
         doppler_mps: Some(-17.0),
         simulated: true,
     };
-    let place = [-48.978_4, 69.600_5];
-    // The nearest multiples of each field's unit.
-    let at = |bits: i32| {
-        place.map(|degrees: f64| {
-            let lsb = 180.0 / 2f64.powi(bits);
-            (degrees / lsb).round() * lsb
-        })
-    };
+    let place = place();
     vec![
         (
             encode_cat048(id, &[plot]),

@@ -30,7 +30,7 @@ pub(super) struct Mqtt {
 
 /// What one connected life of the box shares with its polling thread.
 struct Life {
-    /// Dropping the only sender ends the polling.
+    /// `None` once the plug is out.
     client: Mutex<Option<Client>>,
     status: Mutex<Vec<u8>>,
     connected: AtomicBool,
@@ -74,7 +74,11 @@ impl Drop for Mqtt {
 impl Life {
     fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
-        lock(&self.client).take();
+        if let Some(client) = lock(&self.client).take() {
+            // The polling thread sleeps until something happens, and the connection's own sending side keeps it from
+            // noticing that ours is gone; this makes something happen. A full queue has woken it already.
+            let _ = client.try_unsubscribe("nothing");
+        }
     }
 
     fn publish_status(&self, topics: &str) -> bool {
@@ -127,7 +131,7 @@ fn poll(mut connection: Connection, life: &Life, topics: &str) {
                 thread::sleep(pause);
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
-            // Nobody holds the sending side any more: the plug is out.
+            // The request channel is closed: nobody can send any more.
             Err(_) => return,
         }
     }

@@ -110,7 +110,8 @@ impl Firmware for RadarTracker {
     fn step(&mut self, world: &World, out: &mut Vec<Emission>) {
         while out.is_empty() {
             self.track(world);
-            for target in self.targets.values() {
+            // One plot has no velocity yet.
+            for target in self.targets.values().filter(|target| target.plots > 1) {
                 let bytes = self.sentence(target).into_bytes();
                 out.push(Emission { due_s: self.at_s, kind: Kind::Frame, bytes });
             }

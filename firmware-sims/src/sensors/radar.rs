@@ -90,7 +90,7 @@ impl Radar {
                 tod_s: self.tod_s(passed_s),
                 amplitude_dbm,
                 doppler_mps: None,
-                simulated: true,
+                simulated: false,
             });
         }
         plots

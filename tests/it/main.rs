@@ -1,5 +1,7 @@
 //! Integration tests: the parts against each other and against outsiders.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
+
 mod config;
 mod out_http;
 mod out_metrics;

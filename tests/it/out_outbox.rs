@@ -57,6 +57,10 @@ async fn each_sink_is_owed_everything_until_it_has_acknowledged_it() {
     );
 }
 
+async fn woken(waiting: tokio::task::JoinHandle<Option<u64>>) -> Option<u64> {
+    tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn whoever_waits_is_woken_by_the_next_notice_and_by_the_end() {
     let outbox = Arc::new(Outbox::new(&["a"], Limits::default(), &metrics(&["a"])));
@@ -65,7 +69,6 @@ async fn whoever_waits_is_woken_by_the_next_notice_and_by_the_end() {
         let queue = Arc::clone(&queue);
         tokio::spawn(async move { queue.after(after).await.map(|owed| owed.sequence) })
     };
-    let woken = async |waiting| tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
     let first = waiting(None);
     tokio::task::yield_now().await;
     owe(&outbox, 7);

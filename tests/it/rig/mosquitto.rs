@@ -24,7 +24,7 @@ impl Mosquitto {
         Self::with_config("allow_anonymous true\npersistence true\nmax_inflight_messages 1000\n")
     }
 
-    /// A broker with this configuration, to which listener, folder and log are added.
+    /// A broker with this configuration, to which listener, folder and log are added in front.
     pub(crate) fn with_config(config: &str) -> Option<Self> {
         let program = program("mosquitto")?;
         // Another process may take the free port in between.

@@ -65,7 +65,7 @@ async fn perform(arguments: &Arguments, dir: PathBuf) -> Result<(), Failure> {
     let options = Options { speed: arguments.speed, http: arguments.http, dir };
     let scenario = firmware_sims::scenario::kerguelen();
     println!("{}. Everything below is invented: nobody crosses anything.", scenario.name);
-    let stage = Stage::start(scenario, &options, Some(Box::new(|said| tell(said))))
+    let stage = Stage::start(scenario, &options, Some(Box::new(tell)))
         .map_err(|error| Failure::Input(format!("{error:#}")))?;
     if let Some(address) = stage.app.http {
         println!(

@@ -179,6 +179,8 @@ impl Gaussian {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "these numbers are exact")]
+
     use super::*;
 
     fn sample() -> Gaussian {

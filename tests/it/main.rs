@@ -10,5 +10,6 @@ mod out_outbox;
 mod out_prometheus;
 mod out_webhook;
 mod rig;
+mod tidy;
 mod wire_asterix;
 mod wire_nmea;

@@ -1,6 +1,8 @@
 //! Integration tests: the parts against each other and against outsiders.
 
+mod commands;
 mod config;
+mod demo;
 mod out_http;
 mod out_metrics;
 mod out_mqtt;

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
 
+mod commands;
 mod config;
+mod demo;
 mod out_http;
 mod out_metrics;
 mod out_mqtt;

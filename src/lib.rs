@@ -20,6 +20,8 @@ pub mod cli;
 pub mod clock;
 #[cfg(feature = "daemon")]
 pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
 #[cfg(feature = "daemon")]
 pub mod http;
 #[cfg(feature = "daemon")]

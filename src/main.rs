@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    linewatch::cli::run(linewatch::cli::Arguments::parse()).into()
+    linewatch::cli::perform(linewatch::cli::Arguments::parse()).into()
 }

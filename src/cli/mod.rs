@@ -1,11 +1,20 @@
 //! Arguments in, one function per command out. Exit status: 0 done, 1 the input was bad, 2 usage, 3 internal.
 
 pub mod check;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod journal;
 pub mod replay;
+pub mod run;
+#[cfg(feature = "demo")]
+pub mod simulate;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Watches a ceasefire line: fuses cameras, radars, satellites and transponders, and says who crossed.
 #[derive(Debug, Parser)]
@@ -19,6 +28,17 @@ pub struct Arguments {
 /// The commands of the contract.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the daemon: what systemd starts. Ends cleanly on SIGTERM.
+    #[command(after_help = "Examples:\n  linewatch run --config /etc/linewatch/linewatch.toml\n  \
+        LINEWATCH_LOG=debug linewatch run --config config/linewatch.toml")]
+    Run {
+        /// The installation's linewatch.toml.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// See everything at once, with nothing to install: an invented line, simulated boxes, the real daemon.
+    #[cfg(feature = "demo")]
+    Demo(demo::Arguments),
     /// Run the same core over a recording: same input, same bytes out.
     Replay(replay::Arguments),
     /// Validate configurations, agreements and their geometry; every error with its key path.
@@ -33,6 +53,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make a recording, its truth and its configuration from a seeded world.
+    #[cfg(feature = "demo")]
+    Simulate(simulate::Arguments),
+    /// Read a journal.
+    #[command(subcommand)]
+    Journal(journal::Command),
 }
 
 /// Why a command failed: the exit status follows from it.
@@ -76,10 +102,32 @@ impl From<anyhow::Error> for Failure {
 
 /// Runs one command and gives the exit status.
 #[must_use]
-pub fn run(arguments: Arguments) -> u8 {
+pub fn perform(arguments: Arguments) -> u8 {
+    begin_logging();
     let done = match arguments.command {
+        Command::Run { config } => run::run(&config),
+        #[cfg(feature = "demo")]
+        Command::Demo(arguments) => demo::run(&arguments),
+        #[cfg(feature = "demo")]
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Journal(command) => journal::run(&command),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Check { files, json } => return check::run(&files, json),
     };
     done.map_or_else(|failure| failure.report(), |()| 0)
+}
+
+/// Logs go to the journal under systemd, else to standard error; `LINEWATCH_LOG` says how much (default `info` under
+/// systemd, `warn` at a terminal, where people read the commands' own words).
+fn begin_logging() {
+    let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
+    let default = if under_systemd { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_env("LINEWATCH_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let registry = tracing_subscriber::registry().with(filter);
+    let begun = match tracing_journald::layer() {
+        Ok(journald) if under_systemd => registry.with(journald).try_init(),
+        _ => registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)).try_init(),
+    };
+    // A second call in one process finds logging begun: that is what was wanted.
+    let _ = begun;
 }

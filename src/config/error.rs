@@ -109,14 +109,13 @@ impl Report {
         self.push(line, key_path, found.into(), expected.into());
     }
 
-    /// Refuses the file's form at a byte offset.
-    pub(super) fn refuse_syntax(&mut self, text: &str, offset: Option<usize>, expected: &str) {
-        let place = offset.map(|offset| LineIndex::new(text).position(text, offset));
-        let found = match place {
-            Some((_, column)) => format!("broken TOML at column {column}"),
-            None => "broken TOML".to_owned(),
-        };
-        self.push(place.map(|(line, _)| line), "", found, expected.to_owned());
+    /// Refuses the file's form at a byte offset, in the parser's words.
+    pub(super) fn refuse_syntax(&mut self, text: &str, offset: Option<usize>, message: &str) {
+        let lines = LineIndex::new(text);
+        let place = offset.map_or_else(String::new, |at| format!(" at column {}", lines.column(text, at)));
+        let (found, expected) = message.split_once(", expected ").unwrap_or((message, "valid TOML"));
+        let line = offset.map(|at| lines.line(at));
+        self.push(line, "", format!("broken TOML{place} ({found})"), expected.to_owned());
     }
 
     fn push(&mut self, line: Option<usize>, key_path: &str, found: String, expected: String) {
@@ -177,7 +176,7 @@ impl Places<'_> {
             let path = join(at, key.get_ref());
             let quote = self.quote(value.get_ref(), value.span());
             // A table's own span may lie elsewhere than its header: the key is where a person looks.
-            let (line, _) = self.lines.position(self.text, key.span().start);
+            let line = self.lines.line(key.span().start);
             self.found.insert(path.clone(), Place { line, quote });
             self.children(&path, value.get_ref());
         }
@@ -189,7 +188,7 @@ impl Places<'_> {
             DeValue::Array(array) => {
                 for (index, item) in array.iter().enumerate() {
                     let path = format!("{at}[{index}]");
-                    let (line, _) = self.lines.position(self.text, item.span().start);
+                    let line = self.lines.line(item.span().start);
                     let quote = self.quote(item.get_ref(), item.span());
                     self.found.insert(path.clone(), Place { line, quote });
                     self.children(&path, item.get_ref());
@@ -241,11 +240,14 @@ impl LineIndex {
         Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
     }
 
-    /// Line and column, both counted from one, the column in characters.
-    fn position(&self, text: &str, offset: usize) -> (usize, usize) {
-        let line = self.0.partition_point(|start| *start <= offset).max(1);
-        let start = self.0.get(line - 1).copied().unwrap_or(0);
-        let column = text.get(start..offset).map_or(0, |before| before.chars().count());
-        (line, column + 1)
+    /// The line an offset lies in, counted from one.
+    fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset).max(1)
+    }
+
+    /// The column of an offset, counted from one in characters.
+    fn column(&self, text: &str, offset: usize) -> usize {
+        let start = self.0.get(self.line(offset) - 1).copied().unwrap_or(0);
+        text.get(start..offset).map_or(0, |before| before.chars().count()) + 1
     }
 }

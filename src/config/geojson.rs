@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use super::raw::leaf::Position;
 
+/// What such a file should be, as words that follow "expected".
+pub(super) const EXPECTED: &str = "a GeoJSON file with one LineString of [longitude, latitude]";
+
 #[derive(Deserialize)]
 #[serde(tag = "type")]
 enum Document {

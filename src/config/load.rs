@@ -95,11 +95,7 @@ fn read_geojson(line: &mut raw::agreement::Line, at: &str, folder: &Path, report
         (Some(_), None) => {}
         (None, Some(file)) => match read_text(&folder.join(&file.0)).and_then(|text| geojson::line(&text)) {
             Ok(coordinates) => line.coordinates = Some(coordinates),
-            Err(found) => report.refuse_as(
-                &at_file,
-                found,
-                "a GeoJSON file with one LineString of [longitude, latitude]",
-            ),
+            Err(found) => report.refuse_as(&at_file, found, geojson::EXPECTED),
         },
     }
 }

@@ -8,6 +8,8 @@ mod error;
 mod geojson;
 mod load;
 mod raw;
+mod schema;
+mod summary;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +21,8 @@ use crate::{sinks, sources};
 
 pub use error::{ConfigError, Errors};
 pub use load::{load, load_for_replay};
+pub use schema::{agreement_schema, installation_schema};
+pub use summary::{Part, Summary, check_file};
 
 /// A checked installation: everything the daemon needs to know.
 #[derive(Clone, Debug, PartialEq)]

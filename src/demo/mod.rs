@@ -1,3 +1,4 @@
-//! What `linewatch demo` and the tests bring along, so that nothing need be installed.
+//! The demonstration: an embedded broker, the simulated boxes and the daemon in one process.
 
 pub mod broker;
+pub mod stage;

@@ -2,9 +2,28 @@
 //!
 //! One tracker per sector keeps every object it believes in as a track: a state in the sector's tangent plane with
 //! its covariance, a probability of existence, a class and an identity. Knows no wire format, no line and no zone.
+//!
+//! Letters, as in the literature: x state \[e n vₑ vₙ\], P its covariance, F and Q motion and its noise, z measurement,
+//! H what it measures, R its noise, ν innovation, S = HPHᵀ + R, d² = νᵀS⁻¹ν, K gain, μ mode probabilities.
+//! `tracker` is the recipe; `associate` and `initiate` are its steps; the rest are leaves.
 
+mod assign;
+mod associate;
+mod classify;
+mod coverage;
+mod existence;
+mod filter;
+mod gate;
+mod history;
+mod initiate;
+mod live;
+mod measure;
+mod motion;
+#[cfg(test)]
+mod testing;
 pub mod track;
 pub mod tracker;
+mod update;
 
 pub use track::{Estimate, Status, TrackId, TrackView};
-pub use tracker::{Outcome, Tracker};
+pub use tracker::{Outcome, Refused, Tracker};

@@ -93,6 +93,9 @@ impl Webhook {
                     Some(owed) => {
                         cursor = Some(owed.sequence);
                         if self.insist(queue, &owed).await.is_err() {
+                            if set_aside.is_empty() {
+                                again.reset();
+                            }
                             set_aside.insert(owed.sequence);
                         }
                     }

@@ -52,6 +52,9 @@ pub struct Notice {
     /// Counted objects, for a ceiling: expected number, and the limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<Count>,
+    /// How often the line was crossed, to and fro, where more than once: a contested crossing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crossings: Option<u32>,
     /// SHA-256 of the agreement.
     pub agreement: Arc<str>,
     /// Present and true when nothing of this is real.

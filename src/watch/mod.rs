@@ -1,22 +1,80 @@
 //! Watch: tracks in, alerts out.
 //!
 //! Knows the agreement and the tracks as others may see them; knows no wire format and no sink. Everything it says is
-//! a [`Notice`] about an alert whose id is a hash of what happened.
+//! a [`Notice`] about an alert whose id is a hash of what happened (`identity`).
+//!
+//! ```text
+//! observe ─ crossing (side of each line, latched) ─ passage (gates, contested) ─┐
+//! tick ──┬─ area (P inside) ─┬─ presence ────────────────────────────────────────┼─ book ─ notices
+//!        │                   └─ ceiling (how many) ──────────────────────────────┤
+//!        └─ corroboration, and what is over ─────────────────────────────────────┘
+//! ```
+//! Crossings are judged at every measurement, presence and ceilings once a second. Every probability is of the track's
+//! covariance plus the allowance for errors that last (`sensors`). Tentative tracks raise nothing.
+//!
+//! An alert is over when: its track has been gone for a minute; or its zone is left, or its ceiling kept, for some
+//! seconds; a crossing also when nothing more happened in an hour, or in ten minutes after the track went back.
 
 pub mod agreement;
 pub mod alert;
+mod area;
+mod book;
+mod ceiling;
+mod crossing;
+mod identity;
+mod line;
+mod passage;
+mod presence;
+mod sensors;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
-use crate::fusion::{TrackId, TrackView};
+use std::collections::BTreeMap;
+
+use crate::fusion::{Status, TrackId, TrackView};
 use crate::geo::LocalFrame;
 use crate::sensor::SensorModel;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
+use agreement::{Rule, RuleKind};
 pub use alert::Notice;
+use alert::{Count, Severity};
+use area::Area;
+use book::{Book, Entry, Finding, Subject, severity};
+use ceiling::{Ceiling, Tally};
+use crossing::{Crossing, plan};
+use line::Polyline;
+use passage::{GateDisc, Passage, class_probability, is_of};
+use presence::Presence;
+use sensors::{Sensors, ages};
+
+/// Alerts about a track that is gone are over after this long.
+const GONE_FOR: Span = Span::from_secs(60);
+/// A crossing that was taken back is over after this long.
+const RETURNED_FOR: Span = Span::from_secs(600);
+/// A crossing is over when nothing more happened for this long.
+const QUIET_FOR: Span = Span::from_secs(3600);
+/// Zones farther than this (and six sigma) from a track do not concern it, metres.
+const ZONE_REACH_M: f64 = 1000.0;
+/// An estimate farther out, or more uncertain, says nothing, metres.
+const FARTHEST_M: f64 = 1e7;
 
 /// The rules of one agreement and what they have seen so far.
 #[derive(Clone, Debug)]
 pub struct Watch {
-    sector: String,
+    sensors: Sensors,
+    rules: Vec<Rule>,
+    /// Lines that a crossing rule names, by their index in the agreement.
+    lines: BTreeMap<usize, Crossing>,
+    gates: Vec<GateDisc>,
+    zones: Vec<Area>,
+    presence: Presence,
+    /// By rule.
+    ceilings: BTreeMap<usize, Ceiling>,
+    book: Book,
+    gate_transits: u64,
 }
 
 impl Watch {
@@ -25,33 +83,219 @@ impl Watch {
     pub fn new(
         sector: &str,
         exercise: bool,
-        _frame: &LocalFrame,
-        _agreement: &Agreement,
-        _sensors: &[SensorModel],
+        frame: &LocalFrame,
+        agreement: &Agreement,
+        sensors: &[SensorModel],
     ) -> Self {
-        let _ = exercise;
-        Self { sector: sector.to_owned() }
+        let named = agreement.rules.iter().filter_map(|rule| match rule.kind {
+            RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
+            RuleKind::Presence { .. } | RuleKind::Ceiling { .. } => None,
+        });
+        let lines = named.map(|(index, line)| {
+            let vertices: Vec<line::Point> = line
+                .vertices
+                .iter()
+                .map(|&vertex| frame.to_enu(vertex))
+                .map(|vertex| [vertex.east_m, vertex.north_m])
+                .collect();
+            (index, Crossing::new(Polyline::new(&vertices)))
+        });
+        Self {
+            sensors: Sensors::new(frame, sensors),
+            rules: agreement.rules.clone(),
+            lines: lines.collect(),
+            gates: agreement.gates.iter().map(|gate| GateDisc::new(frame, gate)).collect(),
+            zones: agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect(),
+            presence: Presence::default(),
+            ceilings: BTreeMap::new(),
+            book: Book::new(sector, exercise, frame, agreement),
+            gate_transits: 0,
+        }
     }
 
     /// Looks at one track right after a measurement updated it; appends what is to be said.
-    pub fn observe(&mut self, _now: Timestamp, _track: &TrackView<'_>, _out: &mut Vec<Notice>) {
-        let _ = &self.sector;
+    pub fn observe(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
+        if !is_sound(track) {
+            return;
+        }
+        for (&line, crossing) in &mut self.lines {
+            let Some(crossed) = crossing.observe(track, || self.sensors.bias(track)) else { continue };
+            let passage = Passage { line, now, track, crossed: &crossed };
+            if self.gates.iter().any(|gate| gate.permits(&passage)) {
+                self.gate_transits += 1;
+            } else {
+                passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
+            }
+        }
     }
 
     /// A track is gone.
-    pub fn forget(&mut self, _now: Timestamp, _track: TrackId, _out: &mut Vec<Notice>) {}
+    pub fn forget(&mut self, now: Timestamp, track: TrackId, _out: &mut Vec<Notice>) {
+        for crossing in self.lines.values_mut() {
+            crossing.forget(track);
+        }
+        self.presence.forget(track);
+        self.book.track_gone(now, track);
+    }
 
     /// A whole second has passed; `tracks` are all live ones, predicted to `now`.
     pub fn tick<'a>(
         &mut self,
-        _now: Timestamp,
-        _tracks: impl Iterator<Item = TrackView<'a>>,
-        _out: &mut Vec<Notice>,
+        now: Timestamp,
+        tracks: impl Iterator<Item = TrackView<'a>>,
+        out: &mut Vec<Notice>,
     ) {
+        let mut tallies = BTreeMap::new();
+        for track in tracks.filter(|track| track.status != Status::Tentative && is_sound(track)) {
+            self.corroborate(now, &track, out);
+            self.look_into_zones(now, &track, &mut tallies, out);
+        }
+        self.count(now, &tallies, out);
+        let over: Vec<Subject> = self
+            .book
+            .all_open()
+            .filter(|(subject, entry)| is_over(now, &self.rules, *subject, entry))
+            .map(|(subject, _)| subject)
+            .collect();
+        for subject in over {
+            self.book.clear(subject, out);
+        }
+        self.book.forget_old(now);
     }
 
     /// The latest notice of every alert that is open now, by alert id.
     pub fn open(&self) -> impl Iterator<Item = &Notice> {
-        std::iter::empty()
+        self.book.all_open().map(|(_, entry)| &entry.notice)
     }
+
+    /// Crossings by leave, through a gate.
+    #[must_use]
+    pub fn gate_transits(&self) -> u64 {
+        self.gate_transits
+    }
+
+    /// What found a full table: sides of tracks near lines, stays in zones, alerts.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        let sides: u64 = self.lines.values().map(Crossing::refused).sum();
+        sides + self.presence.refused() + self.book.refused()
+    }
+
+    fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
+        let subjects: Vec<Subject> = self.book.about(track.id).collect();
+        for subject in subjects {
+            let support = self.sensors.support(ages(track.sensors, now));
+            self.book.corroborate(now, subject, support, out);
+        }
+    }
+
+    fn look_into_zones(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        tallies: &mut BTreeMap<usize, Tally>,
+        out: &mut Vec<Notice>,
+    ) {
+        let at = [track.estimate.mean[0], track.estimate.mean[1]];
+        let own = plan(&track.estimate.covariance);
+        let reach_m = ZONE_REACH_M + 6.0 * (own[0] + own[2]).max(0.0).sqrt();
+        for index in 0..self.rules.len() {
+            let rule = &self.rules[index];
+            let (RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. }) = rule.kind else { continue };
+            let Some(area) = self.zones.get(zone) else { continue };
+            let subject = Subject { track: Some(track.id), rule: index };
+            let near = area.near(at, reach_m);
+            let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
+            let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
+            let existing = inside * track.existence;
+            if let RuleKind::Ceiling { .. } = rule.kind {
+                let counted = existing * class_probability(track, &rule.classes);
+                tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
+                continue;
+            }
+            let existing = if is_of(track, &rule.classes) { existing } else { 0.0 };
+            match self.presence.observe(now, subject, existing) {
+                Some(presence::Change::Raise(event_time)) => {
+                    let support = self.sensors.support(ages(track.sensors, now));
+                    let finding = Finding {
+                        severity: severity(support.groups),
+                        confidence: existing,
+                        event_time,
+                        at,
+                        covariance_m2: covariance,
+                        direction: None,
+                        tracks: vec![track.id],
+                        support,
+                        count: None,
+                    };
+                    self.book.open(now, subject, finding, out);
+                }
+                Some(presence::Change::Clear) => self.book.clear(subject, out),
+                None => {}
+            }
+        }
+    }
+
+    fn count(&mut self, now: Timestamp, tallies: &BTreeMap<usize, Tally>, out: &mut Vec<Notice>) {
+        let nobody = Tally::default();
+        for (index, rule) in self.rules.iter().enumerate() {
+            let RuleKind::Ceiling { limit, .. } = rule.kind else { continue };
+            let tally = tallies.get(&index).unwrap_or(&nobody);
+            let (confidence, expected) = (tally.exceeds(limit), tally.expected());
+            let change = self.ceilings.entry(index).or_default().observe(now, confidence, expected);
+            let subject = Subject { track: None, rule: index };
+            let count = Some(Count { expected, limit });
+            match change {
+                Some(ceiling::Change::Raise(event_time)) => {
+                    let (at, covariance_m2) = tally.place();
+                    let finding = Finding {
+                        // A ceiling passed with P ≥ 0.95 is an alert, whoever counted.
+                        severity: Severity::Alert,
+                        confidence,
+                        event_time,
+                        at,
+                        covariance_m2,
+                        direction: None,
+                        tracks: tally.tracks(),
+                        support: self.sensors.support(tally.sensors()),
+                        count,
+                    };
+                    self.book.open(now, subject, finding, out);
+                }
+                Some(ceiling::Change::Revise) => {
+                    let support = self.sensors.support(tally.sensors());
+                    self.book.revise(now, subject, out, |notice| {
+                        (notice.confidence, notice.count) = (confidence, count);
+                        notice.tracks = tally.tracks().iter().map(ToString::to_string).collect();
+                        (notice.sensors, notice.trust_groups) = (support.sensors, support.groups);
+                    });
+                }
+                Some(ceiling::Change::Clear) => self.book.clear(subject, out),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Whether an estimate is one: finite, on this planet, with a covariance that is one. NaN compares false.
+fn is_sound(track: &TrackView<'_>) -> bool {
+    let [east, north, v_east, v_north] = track.estimate.mean;
+    let [ee, en, nn] = plan(&track.estimate.covariance);
+    east.abs() <= FARTHEST_M
+        && north.abs() <= FARTHEST_M
+        && (v_east + v_north).is_finite()
+        && (0.0..=FARTHEST_M * FARTHEST_M).contains(&ee)
+        && (0.0..=FARTHEST_M * FARTHEST_M).contains(&nn)
+        && en * en <= ee * nn
+        && (0.0..=1.0).contains(&track.existence)
+}
+
+fn is_over(now: Timestamp, rules: &[Rule], subject: Subject, entry: &Entry) -> bool {
+    if entry.gone.is_some_and(|gone| now.since(gone) >= GONE_FOR) {
+        return true;
+    }
+    let is_crossing =
+        rules.get(subject.rule).is_some_and(|rule| matches!(rule.kind, RuleKind::Crossing { .. }));
+    let returned = entry.notice.crossings.unwrap_or(1).is_multiple_of(2);
+    is_crossing && now.since(entry.latest) >= if returned { RETURNED_FOR } else { QUIET_FOR }
 }

@@ -1,1 +1,12 @@
-//! Integration tests.
+//! Integration tests: the parts against each other and against outsiders.
+
+mod config;
+mod out_http;
+mod out_metrics;
+mod out_mqtt;
+mod out_outbox;
+mod out_prometheus;
+mod out_webhook;
+mod rig;
+mod wire_asterix;
+mod wire_nmea;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{geometry, near_origin, refuse_repeated};
 use crate::config::error::{Report, join};
 use crate::config::raw::agreement as raw;
-use crate::config::raw::leaf::{Id, Word};
+use crate::config::raw::leaf::{Id, Word, Words};
 use crate::geo::Geodetic;
 use crate::scan::Class;
 use crate::watch::agreement::{Agreement, Direction, Gate, Line, Rule, RuleKind, Zone};
@@ -225,7 +225,6 @@ fn refuse_meaningless(rule: &raw::Rule, word: raw::RuleWord, at: &str, report: &
     ];
     for (key, is_given, read_by) in given {
         if is_given && !read_by.contains(&word) {
-            use crate::config::raw::leaf::Words;
             report.refuse(&join(at, key), format!("no `{key}` in a {} rule", word.word()));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Shapes are judged in the tangent plane of their first corner, so the antimeridian is no special case.
 
-use geo::line_intersection::{LineIntersection, line_intersection};
+use geo::line_intersection::line_intersection;
 use geo::{Coord, Line};
 
 use crate::config::error::Report;
@@ -52,7 +52,12 @@ fn shape(raw: &[Position], at: &str, form: Form, report: &mut Report) -> Option<
     } else if let Some(index) = faults.repeated() {
         report.refuse(&format!("{at}[{index}]"), "a position other than the one before it");
     } else if let Some((first, second)) = faults.crossing() {
-        let found = format!("edge {first} meeting edge {second}");
+        let next = |index: usize| (index + 1) % raw.len();
+        let found = format!(
+            "the edge from [{first}] to [{}] meeting that from [{second}] to [{}]",
+            next(first),
+            next(second)
+        );
         report.refuse_as(at, found, format!("{} that does not touch or cross itself", form.name));
     } else {
         return Some(vertices);
@@ -91,15 +96,12 @@ impl Faults<'_> {
         let edges = self.edges();
         for (first, edge) in edges.iter().enumerate() {
             for (second, other) in edges.iter().enumerate().skip(first + 1) {
-                let joined =
-                    second == first + 1 || (self.form.closed && first == 0 && second + 1 == edges.len());
-                let meets = match line_intersection(*edge, *other) {
-                    None => false,
-                    // Neighbours share a vertex, and fold back on themselves if they share more.
-                    Some(LineIntersection::SinglePoint { .. }) => !joined,
-                    Some(LineIntersection::Collinear { intersection }) => {
-                        !joined || intersection.start != intersection.end
-                    }
+                let meets = if second == first + 1 {
+                    folds_back(*edge, *other)
+                } else if self.form.closed && first == 0 && second + 1 == edges.len() {
+                    folds_back(*other, *edge)
+                } else {
+                    line_intersection(*edge, *other).is_some()
                 };
                 if meets {
                     return Some((first, second));
@@ -117,6 +119,14 @@ impl Faults<'_> {
         }
         corners.windows(2).map(|pair| Line::new(pair[0], pair[1])).collect()
     }
+}
+
+/// Whether the second of two neighbours runs back along the first, to a millimetre: exactly it never does, since a
+/// meridian is not quite straight in the plane.
+fn folds_back(edge: Line<f64>, next: Line<f64>) -> bool {
+    let (a, b) = (edge.delta(), next.delta());
+    let longer_m = libm::hypot(a.x, a.y).max(libm::hypot(b.x, b.y));
+    a.x * b.x + a.y * b.y < 0.0 && (a.x * b.y - a.y * b.x).abs() < 1e-3 * longer_m
 }
 
 /// Length along a line, metres.

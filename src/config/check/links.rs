@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use super::socket_address;
+use super::{repeated, socket_address};
 use crate::config::error::{Report, join};
 use crate::config::raw::leaf::{Id, Text, Word};
-use crate::config::raw::read::repeated;
 use crate::config::raw::{Installation, Sensor, Serial, Udp};
 use crate::sensor::{Format, SensorId};
 use crate::sources::{serial, udp};
@@ -106,6 +105,11 @@ fn group_address(text: &Text, at: &str, report: &mut Report) -> Option<Ipv4Addr>
 fn share(shared: &mut udp::Settings, one: udp::Settings, at: &str, report: &mut Report) {
     if shared.group != one.group {
         report.refuse(&join(at, "group"), "the same group as the other entry with this `listen`");
+    }
+    let is_taken = |identity| shared.sensors.iter().any(|(_, taken)| *taken == identity);
+    if one.sensors.iter().any(|(_, identity)| identity.is_some() && is_taken(*identity)) {
+        let expected = "a sensor with a sac_sic of its own: another [[udp]] listens there too";
+        report.refuse(&join(at, "sensor"), expected);
     }
     shared.sensors.extend(one.sensors);
 }

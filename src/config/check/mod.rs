@@ -10,14 +10,14 @@ mod mqtt;
 mod sensors;
 mod sinks;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::Installation;
 use super::error::{Report, join};
 use super::raw;
-use super::raw::leaf::{Id, Text};
-use super::raw::read::repeated;
+use super::raw::leaf::{Id, Position, Text};
 use crate::geo::{Geodetic, LocalFrame};
 use crate::watch::Agreement;
 
@@ -45,7 +45,7 @@ pub(super) fn installation(
 ) -> Option<Installation> {
     let sector_raw = raw.sector.as_ref();
     let sector = sector_raw.and_then(|sector| sector.id.as_ref()).map(|id| id.0.clone());
-    let origin = sector_raw.and_then(|sector| sector.origin).map(super::raw::leaf::Position::on_the_ground);
+    let origin = sector_raw.and_then(|sector| sector.origin).map(Position::on_the_ground);
     let listed = raw.sensors.as_deref().unwrap_or_default();
     let sensors = sensors::sensors(listed, origin, report);
     links::remark_unreachable(raw, report);
@@ -75,6 +75,12 @@ fn refuse_repeated<'a>(ids: impl Iterator<Item = Option<&'a Id>>, list: &str, re
     for index in repeated(ids) {
         report.refuse(&join(&format!("{list}[{index}]"), "id"), format!("an id no other of `{list}` has"));
     }
+}
+
+/// Indices of entries equal to an earlier one; `None` is equal to nothing.
+fn repeated<T: Ord>(values: impl Iterator<Item = Option<T>>) -> Vec<usize> {
+    let mut seen = BTreeSet::new();
+    values.enumerate().filter_map(|(index, value)| (!seen.insert(value?)).then_some(index)).collect()
 }
 
 fn socket_address(text: &Text, at: &str, report: &mut Report) -> Option<SocketAddr> {

@@ -5,7 +5,6 @@ use crate::config::check::geometry;
 use crate::config::error::{Report, join};
 use crate::config::raw::Sensor;
 use crate::config::raw::leaf::Word;
-use crate::config::raw::read::repeated;
 use crate::geo::Geodetic;
 use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
 
@@ -15,12 +14,12 @@ pub(super) fn sensors(raw: &[Sensor], origin: Option<Geodetic>, report: &mut Rep
         report.refuse("sensors", "at least one [[sensors]]");
     }
     refuse_repeated(raw.iter().map(|sensor| sensor.id.as_ref()), "sensors", report);
-    for index in repeated(raw.iter().map(|sensor| sensor.sac_sic)) {
-        report.refuse(&format!("sensors[{index}].sac_sic"), "a source identity no other sensor has");
+    let mut models = Vec::new();
+    for (index, sensor) in raw.iter().enumerate() {
+        let one = One { raw: sensor, at: format!("sensors[{index}]"), report };
+        models.extend(one.model(origin));
     }
-    let one = |(index, sensor)| One { raw: sensor, at: format!("sensors[{index}]"), report }.model(origin);
-    let mut one = one;
-    raw.iter().enumerate().filter_map(&mut one).collect()
+    models
 }
 
 /// One sensor under inspection.

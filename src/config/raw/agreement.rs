@@ -1,6 +1,7 @@
 //! `agreement.toml` as it is written.
 
-use super::leaf::{AltitudeM, Id, LengthM, Limit, Position, Text, Word, Words};
+use super::leaf::{Id, Position, Text, Word, Words};
+use super::number::{AltitudeM, LengthM, Limit};
 use super::read::table;
 use crate::scan::Class;
 use crate::watch::agreement::Direction;
@@ -40,6 +41,7 @@ table! {
     }
     optional {
         /// Vertices [lat, lon], degrees, at least two. Either this or `geojson`.
+        #[schemars(length(min = 2))]
         coordinates: Vec<Position>,
         /// A GeoJSON file with one LineString, relative to this file. Either this or `coordinates`.
         geojson: Text,
@@ -53,6 +55,7 @@ table! {
         /// Its name.
         id: Id,
         /// Corners [lat, lon], degrees; at least three, the first not repeated.
+        #[schemars(length(min = 3))]
         polygon: Vec<Position>,
     }
     optional {

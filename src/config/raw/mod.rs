@@ -4,11 +4,13 @@
 
 pub(super) mod agreement;
 pub(super) mod leaf;
+mod number;
 pub(super) mod read;
 
-use leaf::{
-    AltitudeM, Baud, Count, FieldOfViewDeg, HeadingDeg, Id, KeepAliveS, LengthM, OpenProbability,
-    PayloadBytes, PeriodS, Position, Probability, SacSic, SigmaDeg, SigmaM, Text, Word, Words,
+use leaf::{Id, Position, SacSic, Text, Word, Words};
+use number::{
+    AltitudeM, Baud, Count, FieldOfViewDeg, HeadingDeg, KeepAliveS, LengthM, OpenProbability, PayloadBytes,
+    PeriodS, Probability, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -23,6 +25,7 @@ table! {
         /// What the parties agreed.
         agreement: AgreementFile,
         /// The boxes that look.
+        #[schemars(length(min = 1))]
         sensors: Vec<Sensor>,
     }
     optional {
@@ -117,6 +120,7 @@ table! {
     Mask
     required {
         /// Corners [lat, lon], degrees; at least three, the first not repeated.
+        #[schemars(length(min = 3))]
         polygon: Vec<Position>,
     }
     optional {

@@ -3,8 +3,6 @@
 //! serde stops at the first wrong type and loses positions, so a table is declared once with [`table!`], which makes the
 //! struct, its JSON Schema and its reader from the same list of keys.
 
-use std::collections::BTreeSet;
-
 use toml::de::{DeTable, DeValue};
 
 use crate::config::error::{Report, join};
@@ -134,7 +132,9 @@ impl<T: FromToml> FromToml for Vec<T> {
     /// All or nothing, so that an entry's index in the list is its index in the file.
     fn from_toml(value: &DeValue<'_>, at: &str, report: &mut Report) -> Option<Self> {
         let DeValue::Array(array) = value else {
-            report.refuse(at, "a list");
+            let hint =
+                if value.is_table() { format!(", written [[{at}]] if of tables") } else { String::new() };
+            report.refuse(at, format!("a list{hint}"));
             return None;
         };
         if array.len() > MAX_ENTRIES {
@@ -158,10 +158,4 @@ impl FromToml for bool {
         }
         read
     }
-}
-
-/// The same value in a list twice, by index; `None` entries are ignored.
-pub(crate) fn repeated<T: Ord>(values: impl Iterator<Item = Option<T>>) -> Vec<usize> {
-    let mut seen = BTreeSet::new();
-    values.enumerate().filter_map(|(index, value)| (!seen.insert(value?)).then_some(index)).collect()
 }

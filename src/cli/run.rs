@@ -1,0 +1,81 @@
+//! `linewatch run`: the daemon, as systemd starts it.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Context;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Failure;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config;
+
+/// How often systemd is told how it goes, unless its watchdog wants it oftener.
+const STATUS_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs the daemon until SIGTERM or SIGINT, then delivers what is owed.
+///
+/// # Errors
+/// The configuration is wrong, a port or the journal cannot be opened, or the journal could not be written.
+pub fn run(config: &Path) -> Result<(), Failure> {
+    let installation = config::load(config).map_err(Failure::input)?;
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(async {
+        let app = App::start(&installation, Clock::system(), None)
+            .map_err(|error| Failure::Input(format!("{error:#}")))?;
+        if let Some(address) = app.http {
+            tracing::info!(%address, "page and metrics");
+        }
+        tell(&[NotifyState::Ready, NotifyState::Status("watching")]);
+        let failed = attend(&app).await?;
+        tell(&[NotifyState::Stopping, NotifyState::Status("delivering what is owed")]);
+        for left in app.stop().await? {
+            tracing::warn!(sink = %left.sink, notices = left.notices, "left undelivered");
+        }
+        if failed { Err(anyhow::anyhow!("the engine's thread ended by itself").into()) } else { Ok(()) }
+    })
+}
+
+/// Waits for a signal, feeding the watchdog only while the engine makes progress; true if the engine has failed.
+async fn attend(app: &App) -> anyhow::Result<bool> {
+    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    let every = sd_notify::watchdog_enabled().map_or(STATUS_EVERY, |limit| (limit / 3).min(STATUS_EVERY));
+    let mut last = app.progress.load(Ordering::Relaxed);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(false),
+            _ = interrupt.recv() => return Ok(false),
+            () = tokio::time::sleep(every) => {}
+        }
+        if app.has_failed() {
+            return Ok(true);
+        }
+        let progress = app.progress.load(Ordering::Relaxed);
+        // The clock ticks once a second even in silence: an engine that does not move is stuck.
+        if progress != last {
+            let picture = app.shared.picture();
+            let online = picture.sensors.iter().filter(|row| row.state.as_str() == "online").count();
+            let status = format!(
+                "{} tracks, {} open alerts, {online} of {} sensors online",
+                picture.tracks.len(),
+                picture.alerts.len(),
+                picture.sensors.len()
+            );
+            tell(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+        } else {
+            tracing::error!("the engine has made no progress");
+        }
+        last = progress;
+    }
+}
+
+/// Tells systemd; without systemd there is nobody to tell.
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}

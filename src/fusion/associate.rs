@@ -1,0 +1,310 @@
+//! The tracker's steps from a measured look to updated tracks: predict, gate, associate, update, miss.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::assign::Pair;
+use super::coverage::View;
+use super::history::{Entry, MISSED};
+use super::measure::{Kind, Measured};
+use super::track::TrackId;
+use super::tracker::{Candidate, Tracker};
+use super::{existence, update};
+use crate::scan::Scan;
+use crate::sensor::SensorIndex;
+use crate::time::Timestamp;
+
+/// Even where a sensor should see nothing it may: configured limits are round numbers. Share of its usual probability.
+const LEAST_DETECTION: f64 = 0.1;
+/// Misses less probable than this are not worth an entry.
+const LEAST_MISS: f32 = 0.01;
+/// ln of how much more a pairing weighs if the detection claims the track's own identity.
+const SAME_IDENTITY: f64 = 7.0;
+/// A self-report that claims the track's identity is taken from this much farther away (in d²).
+const IDENTITY_GATE: f64 = 25.0;
+
+impl Tracker {
+    /// Predicts the tracks a look may have seen to its time; for a late look, as they then were.
+    pub(super) fn predict(&mut self, scan: &Scan, view: &View) {
+        let (sensor, at) = (scan.sensor, scan.time);
+        let coverage = &self.sensors[sensor.index()].coverage;
+        let work = &mut self.work;
+        work.candidates.clear();
+        work.pasts.clear();
+        for (slot, track) in self.tracks.iter().enumerate() {
+            if track.born > at {
+                continue;
+            }
+            let (place, sigma_m) = track.roughly_at(at);
+            if !coverage.seen(view, place, sigma_m).near {
+                continue;
+            }
+            let past = (track.state.time > at).then(|| track.history.at(at, &self.looks, &self.motion));
+            let past = match past {
+                Some(None) => continue,
+                Some(Some(past)) => {
+                    work.pasts.push(past);
+                    Some(work.pasts.len() - 1)
+                }
+                None => None,
+            };
+            let state = past.map_or(&track.state, |index| &work.pasts[index].state);
+            let imm = self.motion.predict(&state.imm, at.since(state.time).as_secs_f64());
+            let mean = imm.mean();
+            if !mean.is_sound() {
+                self.refused.unsound += 1;
+                continue;
+            }
+            let sigma_m = (0.5 * (mean.pp[0] + mean.pp[2])).sqrt();
+            let seen = coverage.seen(view, [mean.x[0], mean.x[1]], sigma_m);
+            let pd = as_f32(seen.pd.max(LEAST_DETECTION * coverage.clear()));
+            work.candidates.push(Candidate {
+                slot,
+                imm,
+                mean,
+                altitude: state.altitude,
+                existence: state.existence.at(at),
+                detectable: state.existence.detectable(sensor, at, f64::from(pd)),
+                pd,
+                miss_pd: as_f32(seen.pd),
+                past,
+                fed: false,
+            });
+        }
+    }
+
+    /// Finds the pairs of candidate and detection that pass the association gate, with their weights.
+    pub(super) fn gate(&mut self, scan: &Scan, look: u64) {
+        let Some(looked) = self.looks.get(look) else { return };
+        let work = &mut self.work;
+        work.pairs.clear();
+        let reach = Reach::of(&looked.detections);
+        let positions = (0u32..).zip(&looked.detections).filter(|(_, m)| !m.is_bearing());
+        work.grid.fill(positions.map(|(index, m)| (index, m.z)), reach.cell_m);
+        let bearings = looked.detections.iter().any(Measured::is_bearing);
+        for (c, candidate) in (0u32..).zip(&work.candidates) {
+            let mut consider = |d: u32| {
+                let m = &looked.detections[d as usize];
+                let Some(fit) = update::innovation(&candidate.mean, candidate.altitude, &looked.site, m)
+                else {
+                    return;
+                };
+                let gate = if m.is_bearing() { self.gates.bearing } else { self.gates.position };
+                let identity = scan.detections[work.source[d as usize] as usize].identity.as_deref();
+                let claims = &self.tracks[candidate.slot].claims;
+                let same = identity.is_some_and(|identity| claims.has(identity))
+                    || knows_report(&self.reported, scan, m, self.tracks[candidate.slot].id);
+                if fit.d2 > if same { IDENTITY_GATE * gate } else { gate }
+                    || !same && identity.is_some_and(|identity| claims.contradicts(identity))
+                {
+                    return;
+                }
+                let seen = (candidate.existence * candidate.detectable).clamp(1e-9, 0.999_99);
+                let mut ln_weight =
+                    libm::log(seen / (1.0 - seen)) + fit.ln_likelihood - libm::log(looked.clutter(m));
+                if same {
+                    ln_weight = ln_weight.max(0.0) + SAME_IDENTITY;
+                }
+                work.pairs.push(Pair::new(c, d, ln_weight, fit.d2));
+            };
+            let mean = &candidate.mean;
+            let spread = reach.variance(mean, &looked.site.at) + looked.site.position_var;
+            let widen = if reach.named { IDENTITY_GATE } else { 1.0 } * self.gates.position;
+            let half = [(0, 0), (1, 2)].map(|(x, p): (usize, usize)| {
+                (widen * (mean.pp[p] + spread)).sqrt()
+                    + reach.offset_s * (mean.x[2 + x].abs() + mean.vv[p].sqrt() * 4.0)
+            });
+            work.grid.within([mean.x[0], mean.x[1]], half, &mut consider);
+            if bearings {
+                for (d, _) in (0u32..).zip(&looked.detections).filter(|(_, m)| m.is_bearing()) {
+                    consider(d);
+                }
+            }
+        }
+    }
+
+    /// Solves the gate graph; notes how much of every detection no track claims.
+    pub(super) fn associate(&mut self, look: u64) {
+        let detections = self.looks.get(look).map_or(0, |looked| looked.detections.len());
+        let work = &mut self.work;
+        work.associator.solve(&mut work.pairs, work.candidates.len(), detections);
+        work.free.clear();
+        work.free.resize(detections, (1.0, false));
+        for pair in &work.pairs {
+            let free = &mut work.free[pair.detection as usize];
+            free.0 = (free.0 - pair.probability).max(0.0);
+            free.1 |= pair.chosen;
+        }
+    }
+
+    /// Gives every track the detection it was assigned, and every contested track without one its miss.
+    pub(super) fn update(&mut self, scan: &Scan, look: u64) {
+        let pairs = std::mem::take(&mut self.work.pairs);
+        // Ordered by component, then track: one run of pairs per candidate.
+        for run in pairs.chunk_by(|a, b| a.track == b.track) {
+            let c = run[0].track as usize;
+            let candidate = &self.work.candidates[c];
+            let factor = if run[0].alone { f64::NAN } else { joint_factor(candidate, run) };
+            let Some(pair) = run.iter().find(|pair| pair.chosen) else {
+                if factor.is_finite() && candidate.miss_pd > LEAST_MISS && scan.part.is_none() {
+                    let entry =
+                        Entry { time: scan.time, look, detection: MISSED, pd: candidate.miss_pd, factor };
+                    self.enter(c, entry);
+                    self.work.candidates[c].fed = true;
+                }
+                continue;
+            };
+            let entry = Entry { time: scan.time, look, detection: pair.detection, pd: candidate.pd, factor };
+            if self.enter(c, entry).is_none() {
+                self.refused.unsound += 1;
+                continue;
+            }
+            self.credit(c, scan, pair);
+        }
+        self.work.pairs = pairs;
+        self.updated.sort_unstable();
+    }
+
+    /// What a taken detection says beside the state.
+    fn credit(&mut self, c: usize, scan: &Scan, pair: &Pair) {
+        self.work.candidates[c].fed = true;
+        let slot = self.work.candidates[c].slot;
+        let detection = &scan.detections[self.work.source[pair.detection as usize] as usize];
+        let period_s = self.sensors[scan.sensor.index()].period_s;
+        let track = &mut self.tracks[slot];
+        track.credit(scan.sensor, scan.time, period_s, detection);
+        let (id, confirmed) = (track.id, track.confirmed);
+        self.updated.push(id);
+        if let Some(identity) = &detection.identity {
+            self.claimed.insert(identity.clone(), id);
+        }
+        match &detection.measurement {
+            crate::scan::Measurement::Track { source_track, .. } => {
+                self.reported.insert((scan.sensor, source_track.clone()), id);
+            }
+            crate::scan::Measurement::Bearing { .. } if pair.alone && confirmed => {
+                self.note_nis(scan.sensor, pair.d2);
+            }
+            _ if pair.alone && confirmed => self.note_nis(scan.sensor, pair.d2 / 2.0),
+            _ => {}
+        }
+    }
+
+    /// Lowers the existence of everything the look covered and did not report.
+    pub(super) fn miss(&mut self, scan: &Scan, look: u64) {
+        for c in 0..self.work.candidates.len() {
+            let candidate = &self.work.candidates[c];
+            if !candidate.fed && candidate.miss_pd > LEAST_MISS {
+                let entry = Entry {
+                    time: scan.time,
+                    look,
+                    detection: MISSED,
+                    pd: candidate.miss_pd,
+                    factor: f64::NAN,
+                };
+                self.enter(c, entry);
+            }
+        }
+    }
+
+    /// One entry into a track, now or where it belongs in the past. `None` if its result was refused.
+    fn enter(&mut self, c: usize, entry: Entry) -> Option<f64> {
+        let candidate = &self.work.candidates[c];
+        let track = &mut *self.tracks[candidate.slot];
+        let looked = self.looks.get(entry.look)?;
+        let d2 = if let Some(past) = candidate.past {
+            let (state, d2) =
+                track.history.insert(&self.work.pasts[past], entry, &self.looks, &self.motion)?;
+            track.state = state;
+            d2
+        } else {
+            track.history.checkpoint(entry.time, &track.state);
+            let d2 =
+                track.state.apply(&entry, looked, &self.motion, Some((&candidate.imm, &candidate.mean)))?;
+            track.history.push(entry);
+            d2
+        };
+        if entry.detection != MISSED || candidate.past.is_some() {
+            track.mean = track.state.imm.mean();
+        }
+        Some(d2)
+    }
+}
+
+/// Whether a report bears a name that this track was last reported under.
+fn knows_report(
+    reported: &BTreeMap<(SensorIndex, Arc<str>), TrackId>,
+    scan: &Scan,
+    m: &Measured,
+    id: TrackId,
+) -> bool {
+    let Kind::Report { name } = &m.kind else { return false };
+    reported.get(&(scan.sensor, name.clone())) == Some(&id)
+}
+
+/// What joint association makes of a track's existence odds: Σ P(takes j) + P(missed) P(exists | missed).
+fn joint_factor(candidate: &Candidate, run: &[Pair]) -> f64 {
+    let taken: f64 = run.iter().map(|pair| pair.probability).sum::<f64>().min(1.0);
+    let (e, q) = (candidate.existence, candidate.detectable);
+    let after = taken + (1.0 - taken) * e * (1.0 - q) / (1.0 - e * q).max(1e-12);
+    existence::log_odds(after) - existence::log_odds(e)
+}
+
+/// Entries keep detection probabilities in single precision; the live path must use the same number.
+#[expect(clippy::cast_possible_truncation, reason = "a probability needs no more digits")]
+fn as_f32(p: f64) -> f32 {
+    p as f32
+}
+
+/// How far from a prediction a look's detections can lie: bounds over all of them.
+struct Reach {
+    place_var: f64,
+    range_var: f64,
+    azimuth_var: f64,
+    offset_s: f64,
+    named: bool,
+    cell_m: f64,
+}
+
+impl Reach {
+    fn of(detections: &[Measured]) -> Self {
+        let mut reach = Self {
+            place_var: 0.0,
+            range_var: 0.0,
+            azimuth_var: 0.0,
+            offset_s: 0.0,
+            named: false,
+            cell_m: 0.0,
+        };
+        let (mut sigmas, mut count) = (0.0, 0.0);
+        for m in detections.iter().filter(|m| !m.is_bearing()) {
+            let widest = m.r[0].max(m.r[2]);
+            match m.kind {
+                Kind::Polar { range_var, azimuth_var, .. } => {
+                    // What heights add along the line of sight is in `r` already; it is bounded by it.
+                    reach.range_var = reach.range_var.max(range_var).max(m.r[0].min(m.r[2]));
+                    reach.azimuth_var = reach.azimuth_var.max(azimuth_var);
+                }
+                _ => reach.place_var = reach.place_var.max(widest),
+            }
+            reach.named |= m.is_report() || m.velocity.is_some();
+            reach.offset_s = reach.offset_s.max(m.offset_s.abs());
+            sigmas += widest.sqrt();
+            count += 1.0;
+        }
+        reach.cell_m = (4.0 * sigmas / f64::max(count, 1.0)).clamp(10.0, 2_000.0);
+        reach
+    }
+
+    /// The greatest variance, on any axis, of a detection of a target at the prediction.
+    fn variance(&self, mean: &super::filter::Gaussian, site: &[f64; 2]) -> f64 {
+        let away = [mean.x[0] - site[0], mean.x[1] - site[1]];
+        let across = 1.2 * self.azimuth_var * (away[0] * away[0] + away[1] * away[1]);
+        self.place_var.max(self.range_var).max(across)
+    }
+}
+
+/// For [`Tracker::judge`]: nothing measured before this is news.
+pub(super) fn is_late(scan_time: Timestamp, latest: Timestamp) -> bool {
+    latest.since(scan_time).as_secs_f64() > 2.0
+}

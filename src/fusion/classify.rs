@@ -1,0 +1,119 @@
+//! What a track is and who it says it is: fused, not copied from the last detection.
+//!
+//! In: class likelihoods and claimed identities of the detections a track took. Out: class probabilities and the
+//! identity most of them claimed. Knows no motion.
+
+use std::sync::Arc;
+
+use super::track::UNKNOWN_CLASS;
+use crate::scan::ClassLikelihoods;
+
+/// How much of what was known one further look keeps: looks of one sensor are not independent, and classifiers err.
+const KEPT: f64 = 0.97;
+/// Least probability of a class: nothing is ruled out for good.
+const LEAST: f64 = 1e-3;
+/// Different claims remembered per track.
+const MOST_CLAIMS: usize = 4;
+/// Votes one claim may have.
+const MOST_VOTES: u32 = 50;
+
+/// Bayes' rule with forgetting: the old probabilities are pulled towards "unknown" before the likelihoods multiply them.
+pub(super) fn fuse_class(known: &mut ClassLikelihoods, seen: &ClassLikelihoods) {
+    let most = seen.iter().fold(0.0_f64, |a, b| a.max(*b));
+    if !(most > 0.0 && most.is_finite()) || seen.iter().all(|v| (v - most).abs() < 1e-12) {
+        return;
+    }
+    let mut next = [0.0; crate::scan::Class::COUNT];
+    for ((next, known), (seen, unknown)) in next.iter_mut().zip(&*known).zip(seen.iter().zip(&UNKNOWN_CLASS))
+    {
+        *next = (KEPT * known + (1.0 - KEPT) * unknown) * (seen / most).max(0.02);
+    }
+    let total: f64 = next.iter().sum();
+    let floored = next.map(|v| (v / total).max(LEAST));
+    let total: f64 = floored.iter().sum();
+    *known = floored.map(|v| v / total);
+}
+
+/// Claimed identities and how often each was claimed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Claims(Vec<(Arc<str>, u32)>);
+
+impl Claims {
+    /// One more claim.
+    pub(super) fn vote(&mut self, identity: &Arc<str>) {
+        if let Some((_, votes)) = self.0.iter_mut().find(|(known, _)| known == identity) {
+            *votes = (*votes + 1).min(MOST_VOTES);
+        } else {
+            if self.0.len() == MOST_CLAIMS {
+                let weakest = (0..MOST_CLAIMS).min_by_key(|&i| self.0[i].1).unwrap_or(0);
+                self.0.remove(weakest);
+            }
+            self.0.push((Arc::clone(identity), 1));
+        }
+    }
+
+    /// The claim with the most votes, the earlier one among equals.
+    pub(super) fn best(&self) -> Option<&Arc<str>> {
+        self.0.iter().rev().max_by_key(|(_, votes)| *votes).map(|(identity, _)| identity)
+    }
+
+    /// Whether `identity` contradicts what is claimed: the same scheme (`mmsi`, `icao`, …) with another value.
+    pub(super) fn contradicts(&self, identity: &str) -> bool {
+        self.best().is_some_and(|known| {
+            let scheme = |text: &str| text.split_once(':').map(|(scheme, _)| scheme.to_owned());
+            &**known != identity && scheme(known) == scheme(identity)
+        })
+    }
+
+    /// Whether it was ever claimed.
+    pub(super) fn has(&self, identity: &str) -> bool {
+        self.0.iter().any(|(known, _)| &**known == identity)
+    }
+
+    /// Everything claimed.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.iter().map(|(identity, _)| identity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::Class;
+
+    #[test]
+    fn likelihoods_multiply_and_are_forgotten() {
+        let mut class = UNKNOWN_CLASS;
+        let vessel = Class::ALL.iter().position(|c| *c == Class::Vessel).unwrap();
+        let mut seen = [0.1; Class::COUNT];
+        seen[vessel] = 0.9;
+        fuse_class(&mut class, &seen);
+        // 0.9 / (0.9 + 7 × 0.1) from uniform.
+        assert!((class[vessel] - 0.5625).abs() < 1e-12);
+        fuse_class(&mut class, &[1.0; Class::COUNT]);
+        assert!((class[vessel] - 0.5625).abs() < 1e-12, "nothing said, nothing changed");
+        for _ in 0..200 {
+            fuse_class(&mut class, &seen);
+        }
+        assert!(class[vessel] > 0.95 && (class.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        seen.swap(0, vessel);
+        for _ in 0..12 {
+            fuse_class(&mut class, &seen);
+        }
+        assert!(class[0] > 0.9, "what was wrong for long can be mended soon");
+    }
+
+    #[test]
+    fn the_most_claimed_identity_stands() {
+        let mut claims = Claims::default();
+        let (a, b): (Arc<str>, Arc<str>) = ("mmsi:1".into(), "mmsi:2".into());
+        claims.vote(&a);
+        claims.vote(&b);
+        assert_eq!(claims.best(), Some(&a), "the earlier among equals");
+        claims.vote(&b);
+        assert_eq!(claims.best(), Some(&b));
+        assert!(
+            claims.contradicts("mmsi:1") && !claims.contradicts("icao:1") && !claims.contradicts("mmsi:2")
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! Whether a track is a real object: a probability, raised by detections, lowered by misses and by time.
+//!
+//! In: per look the detection probability and how well a detection fitted against clutter. Out: P(exists). Integrated
+//! data association (Mušicki, Evans & Stanković 1994) in log-odds, with a two-state visibility chain per sensor so that
+//! misses in a row, which have one cause, count as one (Brekke, Hem & Tokle 2021).
+
+use crate::sensor::SensorIndex;
+use crate::time::Timestamp;
+
+/// Mean time until an unseen target has left or stopped being one, seconds.
+const LIFETIME_S: f64 = 120.0;
+/// Mean time a sensor's view of a target stays as it is, seconds.
+const VISIBILITY_DWELL_S: f64 = 5.0;
+/// How often a target is visible to a sensor that covers it.
+const USUALLY_VISIBLE: f64 = 0.96;
+/// Certainty has a ceiling: what has left must be able to die. P = 0.9999.
+const MOST_LOG_ODDS: f64 = 9.2;
+const LEAST_LOG_ODDS: f64 = -20.0;
+
+/// P(exists) with what each sensor is believed to see of it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Existence {
+    log_odds: f64,
+    time: Timestamp,
+    visible: Vec<Visible>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Visible {
+    sensor: SensorIndex,
+    probability: f64,
+    time: Timestamp,
+}
+
+impl Clone for Existence {
+    fn clone(&self) -> Self {
+        Self { log_odds: self.log_odds, time: self.time, visible: self.visible.clone() }
+    }
+
+    /// Keeps the buffer: checkpoints are taken all the time.
+    fn clone_from(&mut self, from: &Self) {
+        (self.log_odds, self.time) = (from.log_odds, from.time);
+        self.visible.clone_from(&from.visible);
+    }
+}
+
+/// ln(p / (1 − p)), clamped.
+pub(super) fn log_odds(p: f64) -> f64 {
+    let p = p.clamp(1e-9, 1.0 - 1e-9);
+    libm::log(p / (1.0 - p)).clamp(LEAST_LOG_ODDS, MOST_LOG_ODDS)
+}
+
+fn probability(log_odds: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-log_odds))
+}
+
+impl Existence {
+    pub(super) fn new(p: f64, time: Timestamp) -> Self {
+        Self { log_odds: log_odds(p), time, visible: Vec::new() }
+    }
+
+    /// P(exists) at `at`, if nobody looks until then.
+    pub(super) fn at(&self, at: Timestamp) -> f64 {
+        let dt_s = at.since(self.time).as_secs_f64().max(0.0);
+        let p = probability(self.log_odds);
+        if dt_s > 0.0 { p * libm::exp(-dt_s / LIFETIME_S) } else { p }
+    }
+
+    /// P(visible to a sensor | exists) at `at`.
+    fn visible_at(&self, sensor: SensorIndex, at: Timestamp) -> f64 {
+        self.visible.iter().find(|v| v.sensor == sensor).map_or(USUALLY_VISIBLE, |v| {
+            let dt_s = at.since(v.time).as_secs_f64().max(0.0);
+            let kept = libm::exp(-dt_s / VISIBILITY_DWELL_S);
+            USUALLY_VISIBLE + (v.probability - USUALLY_VISIBLE) * kept
+        })
+    }
+
+    /// P(detected by a look | exists), given P(detected | exists and visible).
+    pub(super) fn detectable(&self, sensor: SensorIndex, at: Timestamp, pd: f64) -> f64 {
+        self.visible_at(sensor, at) * pd
+    }
+
+    /// One look: `ratio` is N(ν; 0, S) over the density of clutter for the detection taken, zero for a miss;
+    /// `factor`, where given, is ln of what joint association made of the odds.
+    pub(super) fn look(
+        &mut self,
+        sensor: SensorIndex,
+        at: Timestamp,
+        pd: f64,
+        ratio: f64,
+        factor: Option<f64>,
+    ) -> f64 {
+        let visible = self.visible_at(sensor, at);
+        let evidence = |seen: f64| 1.0 - seen + seen * ratio;
+        let total = evidence(visible * pd).max(1e-12);
+        let factor = factor.unwrap_or_else(|| libm::log(total));
+        let decayed = log_odds(self.at(at));
+        let moved = (decayed + factor).clamp(LEAST_LOG_ODDS, MOST_LOG_ODDS);
+        if moved.is_finite() {
+            (self.log_odds, self.time) = (moved, at.max(self.time));
+        }
+        let seen = (visible * evidence(pd) / total).clamp(0.01, 0.999);
+        let entry = Visible { sensor, probability: seen, time: at };
+        match self.visible.iter_mut().find(|v| v.sensor == sensor) {
+            Some(known) => *known = entry,
+            None => self.visible.push(entry),
+        }
+        factor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const R: SensorIndex = SensorIndex(0);
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    #[test]
+    fn the_recursion_is_the_one_worked_by_hand() {
+        // p 0.5, never looked: seen = 0.96 × 0.9 = 0.864. A hit with N/λ = 100: odds × (0.136 + 86.4) = 86.536.
+        let mut e = Existence::new(0.5, at(0));
+        e.look(R, at(0), 0.9, 100.0, None);
+        assert!((e.at(at(0)) - 86.536 / 87.536).abs() < 1e-12);
+        // Visibility: 0.96 × (0.1 + 90) / 86.536 = 0.99954…, held at 0.999; a miss at once: odds × (1 − 0.8991).
+        e.look(R, at(0), 0.9, 0.0, None);
+        let odds = 86.536 * (1.0 - 0.999 * 0.9);
+        assert!((e.at(at(0)) - odds / (1.0 + odds)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn misses_in_a_row_have_one_cause() {
+        let mut seldom = Existence::new(0.999, at(0));
+        let mut rapid = Existence::new(0.999, at(0));
+        for k in 1..=5 {
+            seldom.look(R, at(20 * k), 0.5, 0.0, None);
+            rapid.look(R, Timestamp::from_nanos(100_000_000 * k), 0.5, 0.0, None);
+        }
+        let aged = rapid.at(at(100));
+        assert!(seldom.at(at(100)) < aged, "five looks far apart say more than five at once");
+    }
+
+    #[test]
+    fn time_alone_lets_it_fade_and_steps_do_not_matter() {
+        let mut stepped = Existence::new(0.9, at(0));
+        for k in 1..=60 {
+            stepped.look(R, at(k), 0.0, 0.0, None);
+        }
+        let expected = 0.9 * libm::exp(-60.0 / LIFETIME_S);
+        assert!((stepped.at(at(60)) - expected).abs() < 1e-9);
+        assert!((Existence::new(0.9, at(0)).at(at(60)) - expected).abs() < 1e-12);
+    }
+}

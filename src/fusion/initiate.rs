@@ -1,0 +1,161 @@
+//! Beginning and end of tracks: from leftover detections to tentative, confirmed, deleted.
+
+use super::existence::Existence;
+use super::filter::Gaussian;
+use super::history::State;
+use super::live::Track;
+use super::measure::Measured;
+use super::motion::{Imm, MODES};
+use super::track::TrackId;
+use super::tracker::Tracker;
+use crate::scan::{Measurement, Scan};
+use crate::time::Timestamp;
+
+/// Density of targets that no track has yet, per square metre: 0.005 per square kilometre.
+pub(super) const UNKNOWN_TARGETS_PER_M2: f64 = 5e-9;
+/// Existence of a track begun from another system's report.
+const REPORT_EXISTENCE: f64 = 0.5;
+/// A detection less probably new than this begins nothing.
+const LEAST_NEW: f64 = 1e-3;
+/// Existence that confirms, and the looks it needs at least.
+const CONFIRM: f64 = 0.98;
+const CONFIRM_HITS: u32 = 2;
+/// Existence below which a track is deleted, while tentative and once confirmed.
+const DELETE_TENTATIVE: f64 = 5e-4;
+const DELETE_CONFIRMED: f64 = 0.2;
+/// A track that could be anywhere within this (one sigma, metres) is of no use.
+const MOST_SIGMA_M: f64 = 2_000.0;
+/// A tentative track that nothing feeds lives for this many periods of its sensor, and at least, seconds.
+const SEED_PERIODS: f64 = 4.0;
+const SEED_LEAST_S: f64 = 4.0;
+/// One-sigma speed per axis of something seen once, by mode: steady, agile, stopped, m/s.
+const START_SPEED_MPS: [f64; MODES] = [10.0, 18.0, 0.7];
+/// Tracks at most: beyond it nothing new begins.
+const MOST_TRACKS: usize = 250_000;
+
+impl Tracker {
+    /// Begins a tentative track from every detection that no track took.
+    pub(super) fn initiate(&mut self, scan: &Scan, look: u64) {
+        let late = super::associate::is_late(scan.time, self.latest);
+        let Some(looked) = self.looks.get(look) else { return };
+        let share = {
+            let new = self.sensors[scan.sensor.index()].coverage.clear() * UNKNOWN_TARGETS_PER_M2;
+            new / looked.clutter_per_m2
+        };
+        let period_s = self.sensors[scan.sensor.index()].period_s;
+        let mut begun = Vec::new();
+        for (index, m) in looked.detections.iter().enumerate() {
+            let (free, taken) = self.work.free[index];
+            let existence = if m.is_report() { REPORT_EXISTENCE * free } else { share * free };
+            let contested = m.is_report() && free < 1.0;
+            if taken
+                || contested
+                || m.is_bearing()
+                || existence < LEAST_NEW
+                || late && self.is_known_since(scan, m)
+            {
+                continue;
+            }
+            begun.push((index, existence));
+        }
+        for (index, existence) in begun {
+            if self.tracks.len() >= MOST_TRACKS {
+                self.refused.crowded += 1;
+                continue;
+            }
+            let Some(m) = self.looks.get(look).map(|looked| &looked.detections[index]) else { continue };
+            let state = started(m, scan.time, existence);
+            if !state.imm.mean().is_sound() {
+                self.refused.unsound += 1;
+                continue;
+            }
+            let id = TrackId(self.next_id);
+            self.next_id += 1;
+            let mut track = Track::new(id, state, period_s);
+            let detection = &scan.detections[self.work.source[index] as usize];
+            track.credit(scan.sensor, scan.time, period_s, detection);
+            if let Some(identity) = &detection.identity {
+                self.claimed.entry(identity.clone()).or_insert(id);
+            }
+            if let Measurement::Track { source_track, .. } = &detection.measurement {
+                self.reported.insert((scan.sensor, source_track.clone()), id);
+            }
+            self.tracks.push(Box::new(track));
+            self.updated.push(id);
+        }
+    }
+
+    /// Whether a late detection belongs to a track that began only after it was measured.
+    fn is_known_since(&self, scan: &Scan, m: &Measured) -> bool {
+        self.tracks.iter().filter(|track| track.born > scan.time).any(|track| {
+            let then = track.estimate(scan.time, &self.motion);
+            let nu = [m.z[0] - then.x[0], m.z[1] - then.x[1]];
+            let s = [then.pp[0] + m.r[0], then.pp[1] + m.r[1], then.pp[2] + m.r[2]];
+            super::filter::fit(nu, s).is_some_and(|fit| fit.d2 < self.gates.position)
+        })
+    }
+
+    /// Confirms and deletes among the tracks that this look touched.
+    pub(super) fn judge(&mut self, at: Timestamp) {
+        let mut dead = false;
+        for candidate in &self.work.candidates {
+            let track = &mut *self.tracks[candidate.slot];
+            let existence = track.state.existence.at(at);
+            track.confirmed |= existence >= CONFIRM && track.hits >= CONFIRM_HITS;
+            dead |= existence < if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE };
+        }
+        if dead {
+            self.prune(at);
+        }
+    }
+
+    /// Deletes every track that has faded by `now`.
+    pub(super) fn prune(&mut self, now: Timestamp) {
+        let (deleted, claimed, reported) = (&mut self.deleted, &mut self.claimed, &mut self.reported);
+        self.tracks.retain(|track| {
+            if lives(track, now) {
+                return true;
+            }
+            deleted.push(track.id);
+            for identity in track.claims.all() {
+                if claimed.get(identity) == Some(&track.id) {
+                    claimed.remove(identity);
+                }
+            }
+            false
+        });
+        if !self.deleted.is_empty() {
+            let deleted = &self.deleted;
+            reported.retain(|_, id| deleted.binary_search(id).is_err());
+            self.updated.retain(|id| deleted.binary_search(id).is_err());
+        }
+    }
+}
+
+fn lives(track: &Track, now: Timestamp) -> bool {
+    let existence = track.state.existence.at(now);
+    let (_, sigma_m) = track.roughly_at(now);
+    if sigma_m > MOST_SIGMA_M {
+        return false;
+    }
+    if track.confirmed {
+        return existence >= DELETE_CONFIRMED;
+    }
+    let unfed_s = now.since(track.updated).as_secs_f64();
+    existence >= DELETE_TENTATIVE && unfed_s <= (SEED_PERIODS * track.period_s).max(SEED_LEAST_S)
+}
+
+/// A state from one detection.
+fn started(m: &Measured, time: Timestamp, existence: f64) -> State {
+    let (velocity, known_var) = m.velocity.map_or(([0.0; 2], None), |(v, var)| (v, Some(var)));
+    let z = [m.z[0] - m.offset_s * velocity[0], m.z[1] - m.offset_s * velocity[1]];
+    let mut start =
+        Gaussian { x: [z[0], z[1], velocity[0], velocity[1]], pp: m.r, pv: [0.0; 4], vv: [1.0, 0.0, 1.0] };
+    let mut imm = Imm::new(start);
+    for (mode, sigma) in imm.modes.iter_mut().zip(START_SPEED_MPS) {
+        let var = known_var.unwrap_or(sigma * sigma);
+        start.vv = [var, 0.0, var];
+        *mode = start;
+    }
+    State { time, imm, altitude: m.altitude, existence: Existence::new(existence, time) }
+}

@@ -1,0 +1,128 @@
+//! A track from inside: its filtered state, what it was made of, what it is and who it says it is.
+//!
+//! In: entries the tracker decided on. Out: the public view. Decides nothing about association.
+
+use super::classify::{self, Claims};
+use super::filter::Gaussian;
+use super::history::{History, State};
+use super::motion::{self, Motion};
+use super::track::{Estimate, Status, TrackId, TrackView, UNKNOWN_CLASS};
+use crate::scan::{ClassLikelihoods, Detection};
+use crate::sensor::SensorIndex;
+use crate::time::Timestamp;
+
+/// A confirmed track coasts when nothing has fed it for this many of its quickest sensor's periods,
+const COAST_PERIODS: f64 = 3.0;
+/// but not sooner than this, seconds.
+const COAST_LEAST_S: f64 = 2.0;
+/// Growth of velocity variance when an estimate is asked for before its time, m²/s³.
+const BACKWARD_DENSITY: f64 = 2.0;
+
+/// One track.
+#[derive(Clone, Debug)]
+pub(super) struct Track {
+    pub id: TrackId,
+    pub born: Timestamp,
+    pub updated: Timestamp,
+    pub confirmed: bool,
+    /// Looks that fed it.
+    pub hits: u32,
+    pub state: State,
+    /// The state over all modes.
+    pub mean: Gaussian,
+    pub history: History,
+    pub class: ClassLikelihoods,
+    pub claims: Claims,
+    pub sensors: Vec<(SensorIndex, Timestamp)>,
+    /// Shortest period of the sensors that fed it, seconds.
+    pub period_s: f64,
+}
+
+impl Track {
+    pub(super) fn new(id: TrackId, state: State, period_s: f64) -> Self {
+        Self {
+            id,
+            born: state.time,
+            updated: state.time,
+            confirmed: false,
+            hits: 0,
+            mean: state.imm.mean(),
+            history: History::new(&state),
+            state,
+            class: UNKNOWN_CLASS,
+            claims: Claims::default(),
+            sensors: Vec::new(),
+            period_s,
+        }
+    }
+
+    /// What is known beside the state, after a detection measured at `time`.
+    pub(super) fn credit(
+        &mut self,
+        sensor: SensorIndex,
+        time: Timestamp,
+        period_s: f64,
+        detection: &Detection,
+    ) {
+        self.hits = self.hits.saturating_add(1);
+        self.updated = self.updated.max(time);
+        self.period_s = self.period_s.min(period_s);
+        match self.sensors.binary_search_by_key(&sensor, |known| known.0) {
+            Ok(at) => self.sensors[at].1 = self.sensors[at].1.max(time),
+            Err(at) => self.sensors.insert(at, (sensor, time)),
+        }
+        classify::fuse_class(&mut self.class, &detection.class);
+        if let Some(identity) = &detection.identity {
+            self.claims.vote(identity);
+        }
+    }
+
+    /// Straight on from the last state, for finding out whether a look can have seen it: place and one-sigma radius.
+    pub(super) fn roughly_at(&self, at: Timestamp) -> ([f64; 2], f64) {
+        let dt_s = at.since(self.state.time).as_secs_f64();
+        let (x, pp, vv) = (&self.mean.x, &self.mean.pp, &self.mean.vv);
+        let variance = pp[0] + pp[2] + dt_s * dt_s * (vv[0] + vv[2] + 0.5 * dt_s.abs());
+        ([x[0] + dt_s * x[2], x[1] + dt_s * x[3]], variance.sqrt())
+    }
+
+    /// The state over all modes at `at`.
+    pub(super) fn estimate(&self, at: Timestamp, motion: &Motion) -> Gaussian {
+        let dt_s = at.since(self.state.time).as_secs_f64();
+        if dt_s > 0.0 {
+            motion.predict(&self.state.imm, dt_s).mean()
+        } else if dt_s < 0.0 {
+            let mut step = motion::white_acceleration(BACKWARD_DENSITY, -dt_s);
+            (step.a, step.q_pv) = (dt_s, -step.q_pv);
+            self.mean.advanced(&step)
+        } else {
+            self.mean
+        }
+    }
+
+    pub(super) fn status(&self, at: Timestamp) -> Status {
+        let unseen_s = at.since(self.updated).as_secs_f64();
+        if !self.confirmed {
+            Status::Tentative
+        } else if unseen_s > (COAST_PERIODS * self.period_s).max(COAST_LEAST_S) {
+            Status::Coasting
+        } else {
+            Status::Confirmed
+        }
+    }
+
+    pub(super) fn view(&self, at: Timestamp, motion: &Motion) -> TrackView<'_> {
+        let estimate = self.estimate(at, motion);
+        TrackView {
+            id: self.id,
+            status: self.status(at),
+            existence: self.state.existence.at(at),
+            estimate: Estimate { time: at, mean: estimate.x, covariance: estimate.covariance() },
+            altitude_m: self.state.altitude.map(|height| (height.altitude_m, height.var.sqrt())),
+            class: self.class,
+            identity: self.claims.best().map(|identity| &**identity),
+            sensors: &self.sensors,
+            born: self.born,
+            updated: self.updated,
+        }
+    }
+}

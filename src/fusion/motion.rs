@@ -1,0 +1,270 @@
+//! How targets move: an interacting multiple model filter (Blom & Bar-Shalom 1988, IEEE TAC 33-8) over three modes.
+//!
+//! In: a state and a time step. Out: the state then. The mode chain is continuous in time, Π = exp(ΛΔt), so that
+//! nothing depends on how often somebody looks, and Δt = 0 mixes nothing.
+
+use super::filter::{Fit, Gaussian, Step};
+
+/// How many modes.
+pub(super) const MODES: usize = 3;
+
+/// Mean dwell in each mode, seconds: steady, agile, stopped.
+const DWELL_S: [f64; MODES] = [30.0, 9.0, 20.0];
+/// Where a mode goes when it ends, in the same order. Only neighbours: who stops has braked before.
+const NEXT: [[f64; MODES]; MODES] = [[0.0, 0.9, 0.1], [0.7, 0.0, 0.3], [0.3, 0.7, 0.0]];
+/// Spectral density of white acceleration, steady and agile, m²/s³.
+const STEADY_Q: f64 = 0.02;
+const AGILE_Q: f64 = 2.0;
+/// A stopped target's velocity fades with this rate, 1/s, around a residual speed, m/s.
+const STOPPED_RATE: f64 = 2.0;
+const STOPPED_SPEED: f64 = 0.15;
+
+/// A Gaussian per mode and the probability of each mode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Imm {
+    pub modes: [Gaussian; MODES],
+    pub mu: [f64; MODES],
+}
+
+/// The mode chain with exp(ΛΔt) in closed form: Λ's eigenvalues are 0, −a, −b, each with its projector.
+#[derive(Clone, Debug)]
+pub(super) struct Motion {
+    rates: [f64; 2],
+    projectors: [Matrix; 3],
+}
+
+type Matrix = [[f64; MODES]; MODES];
+
+fn product(a: &Matrix, b: &Matrix) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| (0..MODES).map(|k| a[i][k] * b[k][j]).sum()))
+}
+
+fn plus_diagonal(m: &Matrix, d: f64) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| m[i][j] + if i == j { d } else { 0.0 }))
+}
+
+fn scaled(m: &Matrix, s: f64) -> Matrix {
+    m.map(|row| row.map(|v| v * s))
+}
+
+impl Motion {
+    /// The chain of the constants above.
+    pub(super) fn new() -> Self {
+        let generator: Matrix = std::array::from_fn(|i| {
+            std::array::from_fn(|j| (if i == j { -1.0 } else { NEXT[i][j] }) / DWELL_S[i])
+        });
+        let g = &generator;
+        let trace = g[0][0] + g[1][1] + g[2][2];
+        let minor = |i: usize, j: usize| g[i][i] * g[j][j] - g[i][j] * g[j][i];
+        let minors = minor(0, 1) + minor(0, 2) + minor(1, 2);
+        let root = (trace * trace - 4.0 * minors).sqrt();
+        assert!(root > 0.0, "the chain's eigenvalues are real and distinct");
+        let (a, b) = ((-trace + root) / 2.0, (-trace - root) / 2.0);
+        // Sylvester's formula: the projector of each eigenvalue is the product of (Λ − other) / (own − other).
+        let (plus_a, plus_b) = (plus_diagonal(g, a), plus_diagonal(g, b));
+        let projectors = [
+            scaled(&product(&plus_a, &plus_b), 1.0 / (a * b)),
+            scaled(&product(g, &plus_b), 1.0 / (-a * (b - a))),
+            scaled(&product(g, &plus_a), 1.0 / (-b * (a - b))),
+        ];
+        Self { rates: [a, b], projectors }
+    }
+
+    /// exp(ΛΔt).
+    fn transition(&self, dt_s: f64) -> Matrix {
+        let (ea, eb) = (libm::exp(-self.rates[0] * dt_s), libm::exp(-self.rates[1] * dt_s));
+        let [p0, pa, pb] = &self.projectors;
+        std::array::from_fn(|i| std::array::from_fn(|j| (p0[i][j] + ea * pa[i][j] + eb * pb[i][j]).max(0.0)))
+    }
+
+    fn steps(dt_s: f64) -> [Step; MODES] {
+        [white_acceleration(STEADY_Q, dt_s), white_acceleration(AGILE_Q, dt_s), stopped(dt_s)]
+    }
+
+    /// The state `dt_s` ≥ 0 later: mixed, then moved mode by mode.
+    pub(super) fn predict(&self, from: &Imm, dt_s: f64) -> Imm {
+        if dt_s <= 0.0 {
+            return *from;
+        }
+        let chain = self.transition(dt_s);
+        let steps = Self::steps(dt_s);
+        let mut c = [0.0; MODES];
+        for (row, mu) in chain.iter().zip(&from.mu) {
+            for (c, pi) in c.iter_mut().zip(row) {
+                *c += pi * mu;
+            }
+        }
+        let total: f64 = c.iter().sum();
+        let mut modes = from.modes;
+        for (j, mode) in modes.iter_mut().enumerate() {
+            let weights: [f64; MODES] = std::array::from_fn(|i| chain[i][j] * from.mu[i] / c[j]);
+            *mode = moment_matched(&from.modes, &weights).advanced(&steps[j]);
+        }
+        Imm { modes, mu: c.map(|v| v / total) }
+    }
+}
+
+/// Constant velocity under white acceleration of density `q` (Bar-Shalom, Li & Kirubarajan 2001, eq. 6.2.2-4).
+pub(super) fn white_acceleration(q: f64, dt_s: f64) -> Step {
+    let dt2 = dt_s * dt_s;
+    Step { a: dt_s, b: 1.0, q_pp: q * dt2 * dt_s / 3.0, q_pv: q * dt2 / 2.0, q_vv: q * dt_s }
+}
+
+/// Velocity as an Ornstein–Uhlenbeck process around zero, position its integral (Coraluppi & Carthel 2012).
+fn stopped(dt_s: f64) -> Step {
+    let (rate, variance) = (STOPPED_RATE, STOPPED_SPEED * STOPPED_SPEED);
+    let b = libm::exp(-rate * dt_s);
+    let a = (1.0 - b) / rate;
+    // 2ρσ² is the driving density; below 1e-4 the closed form of q_pp cancels, and its leading term is exact enough.
+    let q_pp = if rate * dt_s < 1e-4 {
+        2.0 * rate * variance * dt_s * dt_s * dt_s / 3.0
+    } else {
+        2.0 * variance / rate * (dt_s - 2.0 * a + (1.0 - b * b) / (2.0 * rate))
+    };
+    Step { a, b, q_pp, q_pv: variance * (1.0 - b) * (1.0 - b) / rate, q_vv: variance * (1.0 - b * b) }
+}
+
+/// Mean and covariance of a mixture.
+fn moment_matched(modes: &[Gaussian; MODES], weights: &[f64; MODES]) -> Gaussian {
+    let mut x = [0.0; 4];
+    for (g, w) in modes.iter().zip(weights) {
+        for (x, v) in x.iter_mut().zip(&g.x) {
+            *x += w * v;
+        }
+    }
+    let (mut pp, mut pv, mut vv) = ([0.0; 3], [0.0; 4], [0.0; 3]);
+    for (g, w) in modes.iter().zip(weights) {
+        let d = [g.x[0] - x[0], g.x[1] - x[1], g.x[2] - x[2], g.x[3] - x[3]];
+        pp[0] += w * (g.pp[0] + d[0] * d[0]);
+        pp[1] += w * (g.pp[1] + d[0] * d[1]);
+        pp[2] += w * (g.pp[2] + d[1] * d[1]);
+        pv[0] += w * (g.pv[0] + d[0] * d[2]);
+        pv[1] += w * (g.pv[1] + d[0] * d[3]);
+        pv[2] += w * (g.pv[2] + d[1] * d[2]);
+        pv[3] += w * (g.pv[3] + d[1] * d[3]);
+        vv[0] += w * (g.vv[0] + d[2] * d[2]);
+        vv[1] += w * (g.vv[1] + d[2] * d[3]);
+        vv[2] += w * (g.vv[2] + d[3] * d[3]);
+    }
+    Gaussian { x, pp, pv, vv }
+}
+
+impl Imm {
+    /// All modes alike, at the chain's usual shares for something just seen.
+    pub(super) fn new(start: Gaussian) -> Self {
+        Self { modes: [start; MODES], mu: [0.6, 0.25, 0.15] }
+    }
+
+    /// Mean and covariance over all modes.
+    pub(super) fn mean(&self) -> Gaussian {
+        moment_matched(&self.modes, &self.mu)
+    }
+
+    /// Every mode moved by the same step.
+    pub(super) fn advanced(&self, step: &Step) -> Self {
+        Self { modes: self.modes.map(|mode| mode.advanced(step)), mu: self.mu }
+    }
+
+    /// Every mode updated, mode probabilities by how well each foresaw it; the fit is of the whole mixture, its d² the
+    /// weighted mean. `None`, and nothing changed, if any mode's result is not sound.
+    pub(super) fn updated(
+        &self,
+        update: impl Fn(&Gaussian) -> Option<(Gaussian, Fit)>,
+    ) -> Option<(Self, Fit)> {
+        let mut modes = self.modes;
+        let mut ln = [0.0; MODES];
+        let mut d2 = 0.0;
+        for ((mode, ln), mu) in modes.iter_mut().zip(&mut ln).zip(&self.mu) {
+            let (next, fit) = update(mode)?;
+            (*mode, *ln) = (next, fit.ln_likelihood);
+            d2 += mu * fit.d2;
+        }
+        let best = ln.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b));
+        let mut mu = self.mu;
+        for (mu, ln) in mu.iter_mut().zip(&ln) {
+            *mu *= libm::exp(ln - best);
+        }
+        let total: f64 = mu.iter().sum();
+        if !(total > 0.0 && total.is_finite()) {
+            return None;
+        }
+        // No mode is ever given up: it could not come back.
+        let mu = mu.map(|v| (v / total).max(1e-6));
+        let sum: f64 = mu.iter().sum();
+        let fit = Fit { d2, ln_likelihood: best + libm::log(total) };
+        Some((Self { modes, mu: mu.map(|v| v / sum) }, fit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> Imm {
+        let g = |v: f64| Gaussian {
+            x: [v, 2.0 * v, 3.0, -v],
+            pp: [100.0 + v, 3.0, 90.0],
+            pv: [5.0, 1.0, 1.0, 4.0],
+            vv: [9.0, 0.5, 8.0],
+        };
+        Imm { modes: [g(1.0), g(2.0), g(3.0)], mu: [0.5, 0.3, 0.2] }
+    }
+
+    #[test]
+    fn no_time_mixes_nothing() {
+        assert_eq!(Motion::new().predict(&start(), 0.0), start());
+        let chain = Motion::new().transition(0.0);
+        for (i, row) in chain.iter().enumerate() {
+            for (j, v) in row.iter().enumerate() {
+                assert!((v - if i == j { 1.0 } else { 0.0 }).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn the_chain_is_a_semigroup_of_probabilities() {
+        let motion = Motion::new();
+        let (one, two, three) = (motion.transition(1.3), motion.transition(2.9), motion.transition(4.2));
+        let composed = product(&one, &two);
+        for (row, want) in composed.iter().zip(&three) {
+            assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            for (a, b) in row.iter().zip(want) {
+                assert!((a - b).abs() < 1e-12);
+            }
+        }
+        // To first order the probability of leaving is Δt / dwell.
+        let leaving = 1.0 - motion.transition(1e-4)[0][0];
+        assert!((leaving * DWELL_S[0] / 1e-4 - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_stopped_step_composes() {
+        // Two half steps equal a whole one: the discretisation is exact, not an Euler step.
+        let g = start().modes[0];
+        let twice = g.advanced(&stopped(0.4)).advanced(&stopped(0.4));
+        let once = g.advanced(&stopped(0.8));
+        for (a, b) in twice.covariance().concat().iter().zip(once.covariance().concat()) {
+            assert!((a - b).abs() < 1e-9, "{a} {b}");
+        }
+        let cv = |dt| white_acceleration(1.7, dt);
+        let (twice, once) = (g.advanced(&cv(0.4)).advanced(&cv(0.4)), g.advanced(&cv(0.8)));
+        for (a, b) in twice.covariance().concat().iter().zip(once.covariance().concat()) {
+            assert!((a - b).abs() < 1e-9, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn mixture_moments_are_those_of_numpy() {
+        // np.average and the weighted outer products of the three samples above.
+        let mean = start().mean();
+        let expected = [1.7, 3.4, 3.0, -1.7];
+        for (a, b) in mean.x.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-12);
+        }
+        let variance = 0.5 * 0.49 + 0.3 * 0.09 + 0.2 * 1.69;
+        assert!((mean.pp[0] - (101.7 + variance)).abs() < 1e-12);
+        assert!((mean.pp[2] - (90.0 + 4.0 * variance)).abs() < 1e-12);
+        assert!((mean.vv[2] - (8.0 + variance)).abs() < 1e-12);
+        assert!((mean.pv[1] - (1.0 - variance)).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,236 @@
+//! Who is on which side of a line, and who changes it.
+//!
+//! In: estimates of one track after the other, each with the allowance for lasting errors. Out: crossings, with the
+//! instant and the place where the estimated path crossed. Knows no rule and no gate.
+//!
+//! Per track and line the side is *latched*: it starts with the first side that is likelier than [`FIRST`], and changes
+//! only when the other side has P ≥ [`BEYOND`]. Between the two the track is indeterminate and nothing changes. While a
+//! track is tentative its first side may still be corrected; a crossing is said only of confirmed ones. A track first
+//! seen beyond the line, or gone there around the line's end, has not crossed it: its side is latched in silence.
+//!
+//! A track far from the line (beyond what it could cover in [`AHEAD_S`]) needs no memory: its side is plain to see.
+
+use std::collections::BTreeMap;
+
+use super::area::{Covariance, normal_cdf, plus};
+use super::line::{Nearest, Point, Polyline};
+use crate::fusion::{Status, TrackId, TrackView};
+use crate::time::{Span, Timestamp};
+
+/// P(beyond) that makes a crossing.
+const BEYOND: f64 = 0.95;
+/// P(side) that latches a side for the first time. Lower than [`BEYOND`], so that a track that starts just before the
+/// line is not lost; the way from here to beyond still spans more than 2.3 sigma of the allowance.
+const FIRST: f64 = 0.75;
+/// A track is remembered within this distance of a line, metres, …
+const NEAR_M: f64 = 500.0;
+/// … plus what it covers in this time, seconds, at a speed of at most [`FASTEST_MPS`].
+const AHEAD_S: f64 = 30.0;
+/// Metres per second.
+const FASTEST_MPS: f64 = 1000.0;
+/// Sides remembered per line.
+const CAPACITY: usize = 200_000;
+/// This many standard deviations past an end a track has left the line's side.
+const PAST_THE_END: f64 = 3.0;
+
+/// A side of a line, walking along its vertices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
+/// A track that was on one side and is on the other.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Crossed {
+    /// The side it is on now.
+    pub to: Side,
+    /// When and where its estimated path crossed.
+    pub time: Timestamp,
+    pub at: Point,
+    /// Of `at`, with the allowance.
+    pub covariance_m2: Covariance,
+    /// P(it was on the one side) × P(it is on the other).
+    pub probability: f64,
+}
+
+/// One line and the sides of the tracks near it.
+#[derive(Clone, Debug)]
+pub(super) struct Crossing {
+    line: Polyline,
+    paths: BTreeMap<TrackId, Path>,
+    refused: u64,
+}
+
+/// What is remembered of a track near a line.
+#[derive(Clone, Copy, Debug)]
+struct Path {
+    latched: Option<Side>,
+    /// The highest probability the latched side has had.
+    certainty: f64,
+    last: Sample,
+    /// The latest change of the estimate to the side that is not latched.
+    change: Option<Change>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    time: Timestamp,
+    at: Point,
+    covariance: Covariance,
+    /// None where the line divides nothing.
+    side: Option<Side>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    to: Side,
+    time: Timestamp,
+    at: Point,
+    covariance: Covariance,
+}
+
+impl Crossing {
+    pub(super) fn new(line: Polyline) -> Self {
+        Self { line, paths: BTreeMap::new(), refused: 0 }
+    }
+
+    /// Tracks that found no room.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// A track is gone.
+    pub(super) fn forget(&mut self, track: TrackId) {
+        self.paths.remove(&track);
+    }
+
+    /// Looks at a track right after a measurement. `bias` is asked for only near the line.
+    pub(super) fn observe(
+        &mut self,
+        track: &TrackView<'_>,
+        bias: impl FnOnce() -> Covariance,
+    ) -> Option<Crossed> {
+        let [east, north, v_east, v_north] = track.estimate.mean;
+        let at = [east, north];
+        let covariance = plan(&track.estimate.covariance);
+        let speed_mps = (v_east * v_east + v_north * v_north).sqrt().min(FASTEST_MPS);
+        let reach_m = NEAR_M + AHEAD_S * speed_mps + 4.0 * (covariance[0] + covariance[2]).max(0.0).sqrt();
+        // NaN compares false: a broken estimate is near nothing.
+        let near = reach_m.is_finite() && self.line.bounds().within(at, reach_m);
+        if !near && !self.paths.contains_key(&track.id) {
+            return None;
+        }
+        let found = self.line.nearest(at, reach_m);
+        if found.is_none() && !self.paths.contains_key(&track.id) {
+            return None;
+        }
+        let nearest = found.or_else(|| self.line.nearest(at, f64::MAX))?;
+        let allowed = plus(covariance, bias());
+        let sigma_m = variance_along(allowed, nearest.normal).sqrt();
+        if !sigma_m.is_finite() {
+            return None;
+        }
+        let crossed = self.step(track, &nearest, at, allowed, sigma_m);
+        if found.is_none() {
+            self.paths.remove(&track.id);
+        }
+        crossed
+    }
+
+    fn step(
+        &mut self,
+        track: &TrackView<'_>,
+        nearest: &Nearest,
+        at: Point,
+        covariance: Covariance,
+        sigma_m: f64,
+    ) -> Option<Crossed> {
+        let side = nearest.beside.then_some(if nearest.signed_m < 0.0 { Side::Right } else { Side::Left });
+        let sample = Sample { time: track.estimate.time, at, covariance, side };
+        if !self.paths.contains_key(&track.id) && self.paths.len() >= CAPACITY {
+            self.refused += 1;
+            return None;
+        }
+        let fresh = Path { latched: None, certainty: 0.0, last: sample, change: None };
+        let path = self.paths.entry(track.id).or_insert(fresh);
+        let last = std::mem::replace(&mut path.last, sample);
+        let Some(side) = side else {
+            path.change = None;
+            if nearest.signed_m.abs() > PAST_THE_END * sigma_m {
+                path.latched = None;
+            }
+            return None;
+        };
+        if last.side.is_some_and(|before| before != side) && path.latched != Some(side) {
+            path.change = change(&self.line, last, sample);
+        }
+        let left = normal_cdf(nearest.signed_m / sigma_m);
+        let likelihood = if side == Side::Left { left } else { 1.0 - left };
+        path.settle(track.status, side, likelihood)
+    }
+}
+
+impl Path {
+    /// `side` is where the estimate is, `likelihood` its probability, at least one half.
+    fn settle(&mut self, status: Status, side: Side, likelihood: f64) -> Option<Crossed> {
+        match self.latched {
+            Some(latched) if latched == side => {
+                self.certainty = self.certainty.max(likelihood);
+                None
+            }
+            Some(_) if status != Status::Tentative => {
+                if likelihood < BEYOND {
+                    return None;
+                }
+                let before = std::mem::replace(&mut self.certainty, likelihood);
+                self.latched = Some(side);
+                self.change.take().filter(|change| change.to == side).map(|change| Crossed {
+                    to: side,
+                    time: change.time,
+                    at: change.at,
+                    covariance_m2: change.covariance,
+                    probability: before * likelihood,
+                })
+            }
+            _ => {
+                if likelihood >= FIRST {
+                    (self.latched, self.certainty, self.change) = (Some(side), likelihood, None);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Where the straight way between two samples on different sides crosses; nothing if it passes around an end.
+fn change(line: &Polyline, from: Sample, to: Sample) -> Option<Change> {
+    let (mut low, mut high) = (0.0, 1.0);
+    let on_way =
+        |t: f64| [from.at[0] + t * (to.at[0] - from.at[0]), from.at[1] + t * (to.at[1] - from.at[1])];
+    for _ in 0..24 {
+        let middle = 0.5 * (low + high);
+        let nearest = line.nearest(on_way(middle), f64::MAX).filter(|nearest| nearest.beside)?;
+        let side = if nearest.signed_m < 0.0 { Side::Right } else { Side::Left };
+        if Some(side) == from.side {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    let between = to.time.since(from.time).max(Span::ZERO).as_secs_f64();
+    // A late measurement may take an estimate back: then it crossed when the older of the two says.
+    let start = from.time.min(to.time);
+    let time = start.plus(Span::from_secs_f64(libm::round(high * between * 1e3) / 1e3));
+    Some(Change { to: to.side?, time, at: on_way(high), covariance: to.covariance })
+}
+
+/// The position part of a track's covariance.
+pub(super) fn plan(covariance: &[[f64; 4]; 4]) -> Covariance {
+    [covariance[0][0], covariance[0][1], covariance[1][1]]
+}
+
+fn variance_along(covariance: Covariance, normal: Point) -> f64 {
+    let [u, v] = normal;
+    (u * u * covariance[0] + 2.0 * u * v * covariance[1] + v * v * covariance[2]).max(1e-6)
+}

@@ -1,0 +1,171 @@
+//! Names for what happened: the canonical form of a rule and the id of an alert.
+//!
+//! Canonical form: every field is its length in bytes as a four-byte big-endian number, then its bytes (UTF-8 text;
+//! numbers in decimal). The id is lower-case hex of SHA-256 over these fields:
+//!
+//! 1. `linewatch-alert-1`
+//! 2. the sector
+//! 3. the rule's hash, lower-case hex (below)
+//! 4. the place cell: `floor(lat / 0.002°),floor(lon / 0.002°)` (about 200 m), empty for a ceiling, whose zone is its place
+//! 5. the time bucket: whole tens of seconds since 1970 at the first `event_time`, rounded down
+//! 6. the ordinal: `0`, or the next free number if that id has been given within the hour
+//!
+//! The rule's hash is SHA-256 over the fields: `linewatch-rule-1`; its id; its kind; its clause (empty if none); its
+//! classes, sorted and joined by commas; then for a crossing its direction, the line's id, left party, right party and
+//! vertices; for presence the zone; for a ceiling the limit and the zone. A zone is its id, floor, ceiling and corners.
+//! Vertices and corners are `lat,lon` in whole units of 1e-7 degrees joined by spaces, floor and ceiling whole
+//! centimetres or empty.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::geo::Geodetic;
+use crate::time::Timestamp;
+use crate::watch::agreement::{Agreement, Rule, RuleKind, Zone};
+
+/// Width of a place cell, degrees.
+const CELL_DEG: f64 = 0.002;
+/// Length of a time bucket, seconds.
+const BUCKET_S: i64 = 10;
+
+/// Fields on their way into a hash.
+struct Canonical(Sha256);
+
+impl Canonical {
+    fn new(kind: &str) -> Self {
+        let mut fields = Self(Sha256::new());
+        fields.field(kind);
+        fields
+    }
+
+    fn field(&mut self, text: &str) {
+        let length = u32::try_from(text.len()).expect("no name or outline is four gigabytes long");
+        self.0.update(length.to_be_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    fn hex(self) -> String {
+        let mut hex = String::with_capacity(64);
+        for byte in self.0.finalize() {
+            write!(hex, "{byte:02x}").expect("text takes what is written to it");
+        }
+        hex
+    }
+}
+
+/// The hash of a rule and the geometry it names, lower-case hex.
+pub(super) fn rule_hash(agreement: &Agreement, rule: &Rule) -> String {
+    let mut fields = Canonical::new("linewatch-rule-1");
+    fields.field(&rule.id);
+    fields.field(rule.kind.as_str());
+    fields.field(rule.clause.as_deref().unwrap_or(""));
+    let mut classes: Vec<&str> = rule.classes.iter().map(|class| class.as_str()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    fields.field(&classes.join(","));
+    match rule.kind {
+        RuleKind::Crossing { line, direction } => {
+            fields.field(direction.as_str());
+            if let Some(line) = agreement.lines.get(line) {
+                fields.field(&line.id);
+                fields.field(&line.left);
+                fields.field(&line.right);
+                fields.field(&outline(&line.vertices));
+            }
+        }
+        RuleKind::Presence { zone } => zone_fields(&mut fields, agreement.zones.get(zone)),
+        RuleKind::Ceiling { zone, limit } => {
+            fields.field(&limit.to_string());
+            zone_fields(&mut fields, agreement.zones.get(zone));
+        }
+    }
+    fields.hex()
+}
+
+fn zone_fields(fields: &mut Canonical, zone: Option<&Zone>) {
+    let Some(zone) = zone else { return };
+    fields.field(&zone.id);
+    for bound_m in [zone.floor_m, zone.ceiling_m] {
+        fields.field(&bound_m.map_or(String::new(), |bound_m| whole(bound_m * 100.0).to_string()));
+    }
+    fields.field(&outline(&zone.polygon));
+}
+
+fn outline(points: &[Geodetic]) -> String {
+    let points: Vec<String> = points
+        .iter()
+        .map(|at| format!("{},{}", whole(at.lat_deg() * 1e7), whole(at.lon_deg() * 1e7)))
+        .collect();
+    points.join(" ")
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "checked geometry fits, and a float cast saturates")]
+fn whole(x: f64) -> i64 {
+    libm::round(x) as i64
+}
+
+/// The cell a position (degrees) lies in.
+pub(super) fn cell(lat_deg: f64, lon_deg: f64) -> String {
+    format!("{},{}", whole(libm::floor(lat_deg / CELL_DEG)), whole(libm::floor(lon_deg / CELL_DEG)))
+}
+
+/// The id of an alert, lower-case hex.
+pub(super) fn alert_id(
+    sector: &str,
+    rule_hash: &str,
+    cell: &str,
+    event_time: Timestamp,
+    ordinal: u32,
+) -> String {
+    let mut fields = Canonical::new("linewatch-alert-1");
+    fields.field(sector);
+    fields.field(rule_hash);
+    fields.field(cell);
+    fields.field(&event_time.floor_secs().div_euclid(BUCKET_S).to_string());
+    fields.field(&ordinal.to_string());
+    fields.hex()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::agreement::Direction;
+    use crate::watch::testing;
+
+    #[test]
+    fn the_id_is_what_the_canonical_form_says() {
+        // Independently: python3 -c 'import hashlib; f=["linewatch-alert-1","east-3","ab","17550,16700","176722560","0"];
+        // print(hashlib.sha256(b"".join(len(x).to_bytes(4,"big")+x.encode() for x in f)).hexdigest())'
+        let at = Timestamp::from_secs(1_767_225_609);
+        assert_eq!(
+            alert_id("east-3", "ab", &cell(35.1003, 33.4011), at, 0),
+            "c1026b8e2e4012c67aa80e5d13a06624ef00550343fd6c344ec9555e1de3e51b"
+        );
+    }
+
+    #[test]
+    fn buckets_and_cells_also_hold_below_zero() {
+        assert_eq!(cell(-0.001, -33.4011), "-1,-16701");
+        let id = |nanos| alert_id("s", "r", "", Timestamp::from_nanos(nanos), 0);
+        assert_eq!(id(-1), id(-10_000_000_000));
+        assert_ne!(id(-1), id(0));
+    }
+
+    #[test]
+    fn a_rule_is_its_content_and_its_geometry() {
+        let agreement = testing::agreement(vec![testing::crossing(Direction::Any)]);
+        let rule = &agreement.rules[0];
+        let hash = rule_hash(&agreement, rule);
+        let mut renamed = agreement.clone();
+        (renamed.version, renamed.hash) = ("9".to_owned(), "other".to_owned());
+        assert_eq!(rule_hash(&renamed, rule), hash, "another edition of the agreement with the same rule");
+        let mut moved = agreement.clone();
+        moved.lines[0].vertices[0].lat_rad += 1e-7;
+        assert_ne!(rule_hash(&moved, rule), hash);
+        let other = Rule { clause: Some("Art. 3".into()), ..rule.clone() };
+        assert_ne!(rule_hash(&agreement, &other), hash);
+        let other = testing::crossing(Direction::LeftToRight);
+        assert_ne!(rule_hash(&agreement, &other), hash);
+    }
+}

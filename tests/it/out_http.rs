@@ -1,0 +1,237 @@
+//! HTTP as a browser, a scraper and a program see it.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linewatch::engine::event::{SensorRow, TrackRow};
+use linewatch::engine::{Picture, SensorState};
+use linewatch::http::{Shared, serve};
+use linewatch::watch::alert::Count;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::rig::http_client;
+use crate::rig::sample::{at_s, metrics, notice, value};
+
+/// A picture that has every field the API can show.
+pub(crate) fn picture() -> Picture {
+    let mut alert = notice(1);
+    alert.zone = Some("buffer".into());
+    alert.count = Some(Count { expected: 12.5, limit: 10 });
+    Picture {
+        time: Some(at_s(10)),
+        sector: "east-3".to_owned(),
+        exercise: true,
+        tracks: vec![TrackRow {
+            time: at_s(10),
+            track: "17".to_owned(),
+            east_m: 10.0,
+            north_m: -20.0,
+            v_east_mps: 3.0,
+            v_north_mps: 4.0,
+            lat: 35.1,
+            lon: 33.3,
+            cov: vec![25.0; 16],
+            existence: 0.998,
+            class: BTreeMap::from([("vessel", 0.9), ("person", 0.1)]),
+            sensors: vec!["r1".to_owned(), "ais-1".to_owned()],
+            identity: Some("mmsi:257000000".to_owned()),
+            status: "confirmed",
+        }],
+        tentative: 2,
+        sensors: vec![SensorRow {
+            sensor: "r1".to_owned(),
+            kind: "radar",
+            state: SensorState::Online,
+            last_received: Some(at_s(9)),
+            used: 10,
+            detections: 30,
+            position: Some([35.0, 33.0]),
+            nis_ratio: Some(1.1),
+        }],
+        alerts: vec![alert],
+    }
+}
+
+/// A server on a free port, showing that picture at second 11, ready.
+async fn start() -> (SocketAddr, Arc<Shared>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let shared = Arc::new(Shared::new(metrics(&["hq"]), || at_s(11)));
+    shared.show(picture());
+    shared.set_not_ready(None);
+    tokio::spawn(serve(listener, Arc::clone(&shared), std::future::pending()));
+    (address, shared)
+}
+
+async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let answer = http_client().get(format!("http://{address}{path}")).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn the_page_shows_the_picture() {
+    let (address, _) = start().await;
+    let (status, html) = get(address, "/").await;
+    assert_eq!(status, 200);
+    for text in [
+        "EXERCISE",
+        "east-3",
+        ">LIVE<",
+        "2026-01-01T00:00:10.000Z",
+        "▲ WARNING",
+        "crossing border left_to_right",
+        "12.5 of 10",
+        "mmsi:257000000",
+        "vessel 90 %",
+        ">5.0<",
+        "2 s ago",
+        "href=\"/metrics\"",
+        "href=\"/api/v1/picture\"",
+        "and 2 tentative",
+    ] {
+        assert!(html.contains(text), "no {text} in {html}");
+    }
+    assert!(!html.contains("<script"));
+    assert!(html.contains("href=\"/style.css\"") && get(address, "/style.css").await.0 == 200);
+}
+
+#[tokio::test]
+async fn readiness_says_why_not() {
+    let (address, shared) = start().await;
+    assert_eq!(get(address, "/readyz").await, (200, "ready\n".to_owned()));
+    shared.set_not_ready(Some("journal is being recovered".to_owned()));
+    assert_eq!(get(address, "/readyz").await, (503, "not ready: journal is being recovered\n".to_owned()));
+    assert_eq!(get(address, "/healthz").await, (200, "alive\n".to_owned()));
+}
+
+#[tokio::test]
+async fn metrics_are_served_as_prometheus_expects_them() {
+    let (address, _) = start().await;
+    let answer = http_client().get(format!("http://{address}/metrics")).send().await.unwrap();
+    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/plain; version=0.0.4"));
+    let text = answer.text().await.unwrap();
+    assert_eq!(value(&text, r#"linewatch_tracks{sector="east-3",status="confirmed"}"#), Some(1.0));
+    assert_eq!(value(&text, r#"linewatch_picture_age_seconds{sector="east-3"}"#), Some(1.0));
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_strict_headers() {
+    let (address, _) = start().await;
+    for path in ["/", "/style.css", "/metrics", "/healthz", "/api/v1/picture", "/nothing/here"] {
+        let answer = http_client().get(format!("http://{address}{path}")).send().await.unwrap();
+        let headers = answer.headers();
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(headers[name], value, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_reading_is_possible_and_only_what_is_there() {
+    let (address, _) = start().await;
+    for path in ["/nothing", "/api/v1/nothing", "/api/v1", "/api/v2/picture", "/../etc/passwd", "/%2e%2e/x"] {
+        assert_eq!(get(address, path).await.0, 404, "{path}");
+    }
+    for path in ["/", "/api/v1/picture", "/nothing"] {
+        let answer = http_client().post(format!("http://{address}{path}")).body("x").send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["allow"].as_bytes()),
+            (405, &b"GET, HEAD"[..])
+        );
+    }
+    let head = http_client().head(format!("http://{address}/")).send().await.unwrap();
+    assert_eq!((head.status().as_u16(), head.text().await.unwrap().len()), (200, 0));
+}
+
+#[tokio::test]
+async fn a_foreign_name_made_to_point_at_loopback_is_not_served() {
+    let (address, _) = start().await;
+    for (host, expected) in [("evil.example", 421), ("localhost:8080", 200), ("127.0.0.1", 200)] {
+        let request = http_client().get(format!("http://{address}/api/v1/picture")).header("host", host);
+        assert_eq!(request.send().await.unwrap().status().as_u16(), expected, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_answered_or_cut_off_and_the_next_request_is_served() {
+    let (address, _) = start().await;
+    for nonsense in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"[..], b"GET\r\n\r\n", &[b'a'; 1 << 20]] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        // The server may cut the connection before everything is written.
+        let _ = stream.write_all(nonsense).await;
+        let mut answer = Vec::new();
+        let over = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+        assert!(over.is_ok(), "still open after {:?}", &nonsense[..3]);
+        assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    }
+    assert_eq!(get(address, "/healthz").await.0, 200);
+}
+
+#[tokio::test]
+async fn the_description_describes_every_answer_completely() {
+    let (address, _) = start().await;
+    let api: Value = serde_json::from_str(&get(address, "/api/v1/openapi.json").await.1).unwrap();
+    assert_eq!(api["openapi"], "3.1.0");
+    let paths = api["paths"].as_object().unwrap();
+    assert_eq!(
+        paths.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["/alerts", "/openapi.json", "/picture", "/sensors", "/tracks"]
+    );
+    for (path, operations) in paths {
+        let (status, body) = get(address, &format!("/api/v1{path}")).await;
+        assert_eq!(status, 200, "{path}");
+        let schema = &operations["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        conforms(&api, schema, &serde_json::from_str(&body).unwrap(), path);
+    }
+}
+
+/// Every member that is there is described, every member that is required is there, and types agree.
+fn conforms(api: &Value, schema: &Value, found: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.strip_prefix("#/components/schemas/").unwrap();
+        return conforms(api, &api["components"]["schemas"][name], found, at);
+    }
+    let kind = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(n) if n.is_i64() || n.is_u64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let allowed: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        other => panic!("{at}: type is {other}"),
+    };
+    assert!(
+        allowed.contains(&kind) || (kind == "integer" && allowed.contains(&"number")),
+        "{at}: {kind} is none of {allowed:?}"
+    );
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(found), "{at}: {found} is none of {words:?}");
+    }
+    for item in found.as_array().into_iter().flatten() {
+        conforms(api, &schema["items"], item, &format!("{at}[]"));
+    }
+    let (Some(members), Some(described)) = (found.as_object(), schema["properties"].as_object()) else {
+        return;
+    };
+    for (name, value) in members {
+        let schema = described.get(name).unwrap_or_else(|| panic!("{at}.{name} is not described"));
+        conforms(api, schema, value, &format!("{at}.{name}"));
+    }
+    for name in described.keys() {
+        assert!(members.contains_key(name), "{at}.{name} is described and not shown by a full picture");
+    }
+}

@@ -1,0 +1,72 @@
+//! The outbox: bounded, in order, and exact about what became of what.
+
+use std::sync::Arc;
+
+use linewatch::outbox::{Limits, Outbox};
+
+use crate::rig::sample::{at_s, metrics, notice, value};
+
+fn owe(outbox: &Outbox, n: u32) {
+    let notice = Arc::new(notice(n));
+    let json = notice.to_json().into();
+    outbox.owe(&notice, &json);
+}
+
+#[tokio::test]
+async fn a_full_queue_gives_up_its_oldest_and_counts_it() {
+    let metrics = metrics(&["a"]);
+    let outbox = Outbox::new(&["a"], Limits { notices: 3, ..Limits::default() }, &metrics);
+    (0..5).for_each(|n| owe(&outbox, n));
+    let queue = outbox.queue("a").unwrap();
+    assert_eq!(queue.after(None).await.unwrap().sequence, 2, "0 and 1 were given up");
+    assert_eq!(queue.pending(), 3);
+    let text = metrics.render(at_s(21));
+    assert_eq!(
+        value(&text, r#"linewatch_notices_total{outcome="dropped",sector="east-3",sink="a"}"#),
+        Some(2.0)
+    );
+    assert_eq!(value(&text, r#"linewatch_notices_pending{sector="east-3",sink="a"}"#), Some(3.0));
+    assert_eq!(value(&text, r#"linewatch_notices_oldest_age_seconds{sector="east-3",sink="a"}"#), Some(10.0));
+}
+
+#[tokio::test]
+async fn a_queue_full_in_bytes_gives_up_its_oldest_too() {
+    let bytes = notice(0).to_json().len();
+    let outbox = Outbox::new(&["a"], Limits { bytes: 2 * bytes, ..Limits::default() }, &metrics(&["a"]));
+    (0..5).for_each(|n| owe(&outbox, n));
+    assert_eq!(outbox.queue("a").unwrap().pending(), 2);
+}
+
+#[tokio::test]
+async fn each_sink_is_owed_everything_until_it_has_acknowledged_it() {
+    let metrics = metrics(&["a", "b"]);
+    let outbox = Outbox::new(&["a", "b"], Limits::default(), &metrics);
+    (0..3).for_each(|n| owe(&outbox, n));
+    let a = outbox.queue("a").unwrap();
+    a.acknowledged(1);
+    a.acknowledged(1);
+    assert_eq!(a.after(Some(0)).await.unwrap().sequence, 2);
+    assert!(a.get(1).is_none() && a.get(0).is_some());
+    let left: Vec<_> = outbox.left().iter().map(|left| (left.sink.to_string(), left.notices)).collect();
+    assert_eq!(left, [("a".to_owned(), 2), ("b".to_owned(), 3)]);
+    let text = metrics.render(at_s(0));
+    assert_eq!(
+        value(&text, r#"linewatch_notices_total{outcome="delivered",sector="east-3",sink="a"}"#),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken_by_the_next_notice_and_by_the_end() {
+    let outbox = Arc::new(Outbox::new(&["a"], Limits::default(), &metrics(&["a"])));
+    let queue = outbox.queue("a").unwrap();
+    let waiting = tokio::spawn(async move {
+        let first = queue.after(None).await.unwrap().sequence;
+        (first, queue.after(Some(first)).await.is_none())
+    });
+    tokio::task::yield_now().await;
+    owe(&outbox, 7);
+    tokio::task::yield_now().await;
+    outbox.close();
+    assert_eq!(waiting.await.unwrap(), (0, true));
+}

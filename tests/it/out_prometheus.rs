@@ -1,0 +1,186 @@
+//! The shipped Prometheus and Grafana files against the real programs: rules pass their unit tests, the crossing rule
+//! fires on metrics scraped over HTTP, and every query of the dashboard returns data.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linewatch::engine::{Event, Outcome};
+use linewatch::http::{Shared, serve};
+use linewatch::metrics::{METRICS, Metrics};
+use linewatch::sensor::SensorIndex;
+use serde_json::Value;
+
+use crate::out_http::picture;
+use crate::rig::sample::{at_s, metrics, notice, said};
+use crate::rig::{free_port, http_client, program, repository, run};
+
+#[test]
+fn the_shipped_configuration_and_rules_pass_promtool() {
+    let Some(promtool) = program("promtool") else { return };
+    for arguments in [
+        ["check", "config", "config/prometheus/prometheus.yml"],
+        ["check", "rules", "config/prometheus/rules/linewatch.rules.yml"],
+        ["test", "rules", "config/prometheus/tests/linewatch.test.yml"],
+    ] {
+        let checked = run(Command::new(&promtool).args(arguments).current_dir(repository("")), "");
+        let said = String::from_utf8_lossy(&[checked.stdout, checked.stderr].concat()).into_owned();
+        assert!(checked.status.success() && !said.contains("FAILED"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn every_rule_has_a_unit_test_and_every_metric_named_is_in_the_table() {
+    let rules = std::fs::read_to_string(repository("config/prometheus/rules/linewatch.rules.yml")).unwrap();
+    let tests = std::fs::read_to_string(repository("config/prometheus/tests/linewatch.test.yml")).unwrap();
+    let names = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
+    for name in names {
+        assert!(
+            tests.contains(&format!("alertname: {name}\n        exp_alerts:\n")),
+            "{name} is never seen firing"
+        );
+    }
+    let dashboard = std::fs::read_to_string(repository("config/grafana/dashboards/overview.json")).unwrap();
+    for text in [&rules, &dashboard] {
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+            let Some(rest) = word.strip_prefix("linewatch_") else { continue };
+            let base =
+                ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+            assert!(METRICS.iter().any(|metric| metric.name == base), "no metric linewatch_{rest}");
+        }
+    }
+}
+
+/// A Prometheus with a folder of its own, gone when dropped.
+struct Prometheus {
+    child: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Prometheus {
+    /// Scrapes `target` and evaluates the shipped rules every second.
+    fn start(program: &Path, target: std::net::SocketAddr) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = repository("config/prometheus/rules/linewatch.rules.yml");
+        let config = format!(
+            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{rules:?}]\n\
+             scrape_configs: [{{ job_name: linewatch, static_configs: [{{ targets: [\"{target}\"] }}] }}]\n"
+        );
+        std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
+        let port = free_port();
+        let child = Command::new(program)
+            .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .args(["--log.level=error", "--storage.tsdb.retention.time=1h"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        Self { child, port, _folder: folder }
+    }
+
+    /// `data` of one answer of its API; null while it does not answer.
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
+        let base = format!("http://127.0.0.1:{}/api/v1/{path}", self.port);
+        let url = reqwest::Url::parse_with_params(&base, query).unwrap();
+        let Ok(answer) = http_client().get(url).send().await else { return Value::Null };
+        let text = answer.text().await.unwrap_or_default();
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        assert_ne!(answer["status"], "error", "{query:?}: {text}");
+        answer["data"].clone()
+    }
+
+    /// Asks until `enough` is content with the answer; panics after a minute.
+    async fn until(&self, path: &str, query: &[(&str, &str)], enough: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..300 {
+            last = self.get(path, query).await;
+            if enough(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("{path} {query:?} still says {last}");
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Keeps the metrics moving as a daemon would, until the test ends.
+async fn live(metrics: Arc<Metrics>) {
+    for second in 0.. {
+        for (index, outcome) in [(0, Outcome::Used), (0, Outcome::Rejected("bad_json")), (1, Outcome::Used)] {
+            let measured = Some(at_s(second));
+            metrics.observe(&Event::Frame { sensor: SensorIndex(index), outcome, detections: 5, measured });
+        }
+        metrics.step_took(0.000_05);
+        metrics.sync_took(0.002);
+        metrics.notice_took(0.01);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Every query of a dashboard, with its variables replaced as Grafana would for "All" sectors.
+fn queries(node: &Value, found: &mut Vec<String>) {
+    match node {
+        Value::Object(members) => {
+            if let Some(expr) = members.get("expr").and_then(Value::as_str) {
+                found.push(expr.replace("$sector", ".*").replace("$__rate_interval", "20s"));
+            }
+            members.values().for_each(|member| queries(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| queries(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn a_real_prometheus_fires_the_crossing_rule_and_answers_every_query_of_the_dashboard() {
+    let Some(program) = program("prometheus") else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap();
+    let metrics = metrics(&["hq"]);
+    metrics.source_up("mqtt", true);
+    let shared = Arc::new(Shared::new(Arc::clone(&metrics), || at_s(11)));
+    let mut quiet = picture();
+    quiet.alerts.clear();
+    shared.show(quiet);
+    tokio::spawn(serve(listener, shared, std::future::pending()));
+    let prometheus = Prometheus::start(&program, target);
+    let moving = tokio::spawn(live(Arc::clone(&metrics)));
+
+    let scraped = |data: &Value| data["result"].as_array().is_some_and(|rows| !rows.is_empty());
+    prometheus.until("query", &[("query", "linewatch_build_info")], scraped).await;
+    let firing = |data: &Value| -> Vec<Value> {
+        let alerts = data["alerts"].as_array().cloned().unwrap_or_default();
+        let is_it = |a: &Value| a["labels"]["alertname"] == "LinewatchCrossing" && a["state"] == "firing";
+        alerts.into_iter().filter(is_it).collect()
+    };
+    assert!(firing(&prometheus.get("alerts", &[]).await).is_empty(), "nothing has crossed yet");
+    metrics.observe(&said(notice(1)));
+    let alerts = prometheus.until("alerts", &[], |data| !firing(data).is_empty()).await;
+    let labels = &firing(&alerts)[0]["labels"];
+    assert_eq!((&labels["sector"], &labels["severity"]), (&"east-3".into(), &"warning".into()));
+
+    let text = std::fs::read_to_string(repository("config/grafana/dashboards/overview.json")).unwrap();
+    let mut all = Vec::new();
+    queries(&serde_json::from_str(&text).unwrap(), &mut all);
+    assert!(all.len() > 20, "{}", all.len());
+    for query in &all {
+        assert!(!query.contains('$'), "a variable this test does not know: {query}");
+        prometheus.until("query", &[("query", query)], scraped).await;
+    }
+    let sectors = prometheus.get("label/sector/values", &[("match[]", "linewatch_build_info")]).await;
+    assert_eq!(sectors, serde_json::json!(["east-3"]), "the dashboard's list of sectors");
+    moving.abort();
+}

@@ -1,0 +1,167 @@
+//! The webhook against a real HTTP server that is unwell in every way a far end can be.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use linewatch::outbox::{Left, Limits, Outbox};
+use linewatch::sinks::webhook::{Timing, Webhook};
+use linewatch::sinks::{Couriers, Kind, Settings};
+
+use crate::rig::sample::{at_s, metrics, notice, value};
+use crate::rig::{free_port, until};
+
+const QUICK: Timing = Timing {
+    attempt: Duration::from_millis(400),
+    base: Duration::from_millis(10),
+    cap: Duration::from_millis(40),
+    set_aside: Duration::from_millis(100),
+};
+
+/// A far end: what it will answer next (200 when nothing is left), and what it answered to what.
+#[derive(Default)]
+struct FarEnd {
+    answers: Mutex<VecDeque<(Duration, u16)>>,
+    answered: Mutex<Vec<(String, String, u16)>>,
+}
+
+impl FarEnd {
+    /// Listens on a free port; the URL to post to.
+    async fn start(answers: &[(u64, u16)]) -> (Arc<Self>, String) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/notices", listener.local_addr().unwrap());
+        let answers = answers.iter().map(|(ms, status)| (Duration::from_millis(*ms), *status)).collect();
+        let far_end = Arc::new(Self { answers: Mutex::new(answers), answered: Mutex::default() });
+        let app = axum::Router::new()
+            .route("/notices", axum::routing::post(Self::answer))
+            .with_state(Arc::clone(&far_end));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        (far_end, url)
+    }
+
+    async fn answer(State(far_end): State<Arc<Self>>, headers: HeaderMap, body: String) -> StatusCode {
+        let (wait, status) = far_end.answers.lock().unwrap().pop_front().unwrap_or((Duration::ZERO, 200));
+        tokio::time::sleep(wait).await;
+        assert_eq!(headers["content-type"], "application/json");
+        let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+        far_end.answered.lock().unwrap().push((key, body, status));
+        StatusCode::from_u16(status).unwrap()
+    }
+
+    /// What it took: keys, in order.
+    fn taken(&self) -> Vec<String> {
+        let answered = self.answered.lock().unwrap();
+        answered.iter().filter(|(_, _, status)| *status < 300).map(|(key, _, _)| key.clone()).collect()
+    }
+}
+
+fn owe(outbox: &Outbox, numbers: impl Iterator<Item = u32>) {
+    for n in numbers {
+        let notice = Arc::new(notice(n));
+        outbox.owe(&notice, &notice.to_json().into());
+    }
+}
+
+fn keys(numbers: impl Iterator<Item = u32>) -> Vec<String> {
+    numbers.map(|n| format!("{n:064x}.1")).collect()
+}
+
+fn deliver(outbox: &Outbox, sink: &str, url: &str) -> tokio::task::JoinHandle<()> {
+    let (webhook, queue) = (Webhook::with_timing(url, QUICK).unwrap(), outbox.queue(sink).unwrap());
+    tokio::spawn(async move { webhook.run(&queue).await })
+}
+
+#[tokio::test]
+async fn errors_and_slowness_delay_and_reorder_nothing_and_other_sinks_do_not_notice() {
+    // Errors, an answer that comes too late to be heard, a redirect, then a slow but good one; then well for good.
+    let sick =
+        [(0, 500), (0, 503), (5_000, 200), (0, 307), (0, 429), (200, 202), (0, 500), (0, 200), (0, 502)];
+    let (sick, sick_url) = FarEnd::start(&sick).await;
+    let (well, well_url) = FarEnd::start(&[]).await;
+    let metrics = metrics(&["sick", "well"]);
+    let outbox = Outbox::new(&["sick", "well"], Limits::default(), &metrics);
+    owe(&outbox, 0..50);
+    let couriers = [deliver(&outbox, "sick", &sick_url), deliver(&outbox, "well", &well_url)];
+    until("the well sink has everything", 10, || well.taken().len() == 50).await;
+    assert!(sick.taken().len() < 2, "the sick one is still at its first: {:?}", sick.taken());
+    until("the sick sink has everything", 20, || outbox.left().iter().all(|left| left.notices == 0)).await;
+    outbox.close();
+    for courier in couriers {
+        courier.await.unwrap();
+    }
+    assert_eq!(sick.taken(), keys(0..50), "each taken once, in order");
+    assert_eq!(well.taken(), keys(0..50));
+    let bodies: Vec<String> = well.answered.lock().unwrap().iter().map(|(_, body, _)| body.clone()).collect();
+    assert_eq!(bodies, (0..50).map(|n| notice(n).to_json()).collect::<Vec<_>>());
+    let text = metrics.render(at_s(0));
+    for (sink, outcome, expected) in [
+        ("sick", "delivered", 50.0),
+        ("sick", "retry", 7.0),
+        ("well", "delivered", 50.0),
+        ("well", "retry", 0.0),
+    ] {
+        let series =
+            format!(r#"linewatch_notices_total{{outcome="{outcome}",sector="east-3",sink="{sink}"}}"#);
+        assert_eq!(value(&text, &series), Some(expected), "{series}");
+    }
+}
+
+#[tokio::test]
+async fn a_notice_the_far_end_will_not_have_holds_up_no_other_and_stays_owed() {
+    let (far_end, url) = FarEnd::start(&[(0, 200), (0, 422), (0, 400)]).await;
+    let outbox = Outbox::new(&["hq"], Limits::default(), &metrics(&["hq"]));
+    owe(&outbox, 0..10);
+    let courier = deliver(&outbox, "hq", &url);
+    until("everything is taken", 10, || far_end.taken().len() == 10).await;
+    let mut taken = far_end.taken();
+    assert_ne!(taken, keys(0..10), "the refused ones came later");
+    taken.sort();
+    assert_eq!(taken, keys(0..10));
+    outbox.close();
+    courier.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_far_end_that_comes_back_gets_everything() {
+    let port = free_port();
+    let outbox = Outbox::new(&["hq"], Limits::default(), &metrics(&["hq"]));
+    owe(&outbox, 0..5);
+    let courier = deliver(&outbox, "hq", &format!("http://127.0.0.1:{port}/notices"));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(outbox.left()[0].notices, 5);
+    let far_end = Arc::new(FarEnd::default());
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let app = axum::Router::new()
+        .route("/notices", axum::routing::post(FarEnd::answer))
+        .with_state(Arc::clone(&far_end));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    until("everything is taken", 10, || far_end.taken().len() == 5).await;
+    outbox.close();
+    courier.await.unwrap();
+    assert_eq!(far_end.taken(), keys(0..5));
+}
+
+#[tokio::test]
+async fn a_drain_delivers_what_it_can_and_says_what_is_left() {
+    let (well, well_url) = FarEnd::start(&[]).await;
+    let (stuck, stuck_url) = FarEnd::start(&[(0, 200), (60_000, 200)]).await;
+    let outbox = Arc::new(Outbox::new(&["well", "stuck"], Limits::default(), &metrics(&["well", "stuck"])));
+    let sinks = [("well", well_url), ("stuck", stuck_url)]
+        .map(|(id, url)| Settings { id: id.to_owned(), kind: Kind::Webhook { url } });
+    let couriers = Couriers::start(&sinks, None, "east-3", &outbox).unwrap();
+    owe(&outbox, 0..3);
+    let left = couriers.drain(Duration::from_secs(2)).await;
+    assert_eq!(left, [Left { sink: "stuck".into(), notices: 2 }]);
+    assert_eq!((well.taken(), stuck.taken()), (keys(0..3), keys(0..1)));
+}
+
+#[tokio::test]
+async fn a_sink_that_can_never_work_is_named_before_anything_starts() {
+    let outbox = Arc::new(Outbox::new(&["hq"], Limits::default(), &metrics(&["hq"])));
+    for kind in [Kind::Webhook { url: "not a url".to_owned() }, Kind::Mqtt] {
+        let sinks = [Settings { id: "hq".to_owned(), kind }];
+        assert!(Couriers::start(&sinks, None, "east-3", &outbox).is_err());
+    }
+}

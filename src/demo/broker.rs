@@ -39,32 +39,19 @@ impl Broker {
             addr.ip().is_loopback(),
             "{addr}: the built-in broker asks nobody's name, so it stays on loopback"
         );
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("starting the broker's runtime")?;
-        let mut broker =
-            runtime.block_on(MqttBroker::with_config(settings(addr))).context("starting the broker")?;
-        let address = broker.local_addr().context("the broker's own address")?;
-        let shutdown = broker.shutdown_handle();
-        let (ready, is_ready) = mpsc::channel();
-        let mut readiness = broker.ready_receiver();
-        let serve = async move {
-            tokio::spawn(async move {
-                // An error means that the broker has ended, and then nobody waits any more.
-                let _ = readiness.wait_for(|ready| *ready).await.map(|_| ready.send(()));
-            });
-            broker.run().await
-        };
+        let (started, is_started) = mpsc::channel();
+        // The runtime is made and used on that thread alone, so that a caller may be inside a runtime of its own.
         let thread = std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || {
-                if let Err(error) = runtime.block_on(serve) {
-                    tracing::error!(%error, "the built-in broker has stopped");
+                if let Err(error) = serve(addr, &started) {
+                    tracing::error!("the built-in broker: {error:#}");
+                    // Nobody waits any more if it had started.
+                    let _ = started.send(Err(error));
                 }
             })
             .context("starting the broker's thread")?;
-        is_ready.recv().context("the broker ended before it was ready")?;
+        let (address, shutdown) = is_started.recv().context("the broker ended before it was ready")??;
         Ok(Self { address, shutdown, thread: Some(thread) })
     }
 
@@ -83,6 +70,27 @@ impl Drop for Broker {
             let _ = thread.join();
         }
     }
+}
+
+type Started = anyhow::Result<(SocketAddr, BrokerShutdownHandle)>;
+
+/// Serves until shut down; tells `started` once clients may come.
+fn serve(addr: SocketAddr, started: &mpsc::Sender<Started>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut broker = MqttBroker::with_config(settings(addr)).await?;
+        let address = broker.local_addr().context("the broker's own address")?;
+        let shutdown = broker.shutdown_handle();
+        let mut readiness = broker.ready_receiver();
+        let started = started.clone();
+        tokio::spawn(async move {
+            if readiness.wait_for(|ready| *ready).await.is_ok() {
+                // The caller waits for exactly this.
+                let _ = started.send(Ok((address, shutdown)));
+            }
+        });
+        Ok(broker.run().await?)
+    })
 }
 
 fn settings(addr: SocketAddr) -> BrokerConfig {

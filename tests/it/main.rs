@@ -1,5 +1,6 @@
 //! Integration tests: the parts against each other and against outsiders.
 
+mod bad_input;
 mod config;
 mod out_http;
 mod out_metrics;
@@ -8,5 +9,9 @@ mod out_outbox;
 mod out_prometheus;
 mod out_webhook;
 mod rig;
+mod source_mqtt;
+mod source_mqtt_wire;
+mod source_serial;
+mod source_udp;
 mod wire_asterix;
 mod wire_nmea;

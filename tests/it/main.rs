@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
 
+mod bad_input;
 mod commands;
 mod config;
 mod demo;
@@ -12,6 +13,10 @@ mod out_outbox;
 mod out_prometheus;
 mod out_webhook;
 mod rig;
+mod source_mqtt;
+mod source_mqtt_wire;
+mod source_serial;
+mod source_udp;
 mod tidy;
 mod wire_asterix;
 mod wire_nmea;

@@ -1,5 +1,7 @@
 //! What one core decodes of each format, in detections a second. The frames are the simulators' own.
 
+#![expect(missing_docs, reason = "criterion's macro makes an undocumented function")]
+
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};

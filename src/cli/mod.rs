@@ -66,6 +66,9 @@ pub enum Command {
 pub enum Failure {
     /// The input was bad: the message says what, where and how to mend it.
     Input(String),
+    /// The input was good, but the machine did not give what it asks for: a port, a folder, room on the disk. Unlike
+    /// bad input, it may mend by itself.
+    Machine(String),
     /// Something that should not happen did.
     Internal(anyhow::Error),
 }
@@ -83,6 +86,10 @@ impl Failure {
             Self::Input(message) => {
                 eprintln!("linewatch: {message}");
                 1
+            }
+            Self::Machine(message) => {
+                eprintln!("linewatch: {message}");
+                3
             }
             Self::Internal(error) => {
                 eprintln!(

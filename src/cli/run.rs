@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sd_notify::NotifyState;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, Installation};
 
 /// How often systemd is told how it goes, unless its watchdog wants it oftener.
 const STATUS_EVERY: Duration = Duration::from_secs(5);
@@ -23,36 +23,56 @@ const STATUS_EVERY: Duration = Duration::from_secs(5);
 pub fn run(config: &Path) -> Result<(), Failure> {
     let installation = config::load(config).map_err(Failure::input)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(async {
-        let app = App::start(&installation, Clock::system(), None)
-            .map_err(|error| Failure::Input(format!("{error:#}")))?;
-        if let Some(address) = app.http {
-            tracing::info!(%address, "page and metrics");
-        }
-        tell(&[NotifyState::Ready, NotifyState::Status("watching")]);
-        let failed = attend(&app).await?;
-        tell(&[NotifyState::Stopping, NotifyState::Status("delivering what is owed")]);
-        for left in app.stop().await? {
-            tracing::warn!(sink = %left.sink, notices = left.notices, "left undelivered");
-        }
-        if failed { Err(anyhow::anyhow!("the engine's thread ended by itself").into()) } else { Ok(()) }
-    })
+    let done = runtime.block_on(watch(&installation));
+    // A name being resolved cannot be called back, and a dead resolver would hold up the end beyond its 10 s.
+    runtime.shutdown_background();
+    done
+}
+
+async fn watch(installation: &Installation) -> Result<(), Failure> {
+    // Before anything is begun, or a signal in the meantime would end it half-begun.
+    let signals = Signals::listen()?;
+    let app = App::start(installation, Clock::system(), None)
+        .map_err(|error| Failure::Machine(format!("{error:#}")))?;
+    if let Some(address) = app.http {
+        tracing::info!(%address, "page and metrics");
+    }
+    tell(&[NotifyState::Ready, NotifyState::Status("watching")]);
+    let failed = attend(&app, signals).await;
+    tell(&[NotifyState::Stopping, NotifyState::Status("delivering what is owed")]);
+    for left in app.stop().await? {
+        tracing::warn!(sink = %left.sink, notices = left.notices, "left undelivered");
+    }
+    if failed { Err(anyhow::anyhow!("the engine's thread ended by itself").into()) } else { Ok(()) }
+}
+
+/// What asks the daemon to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("waiting for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("waiting for SIGINT")?,
+        })
+    }
 }
 
 /// Waits for a signal, feeding the watchdog only while the engine makes progress; true if the engine has failed.
-async fn attend(app: &App) -> anyhow::Result<bool> {
-    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+async fn attend(app: &App, mut signals: Signals) -> bool {
     let every = sd_notify::watchdog_enabled().map_or(STATUS_EVERY, |limit| (limit / 3).min(STATUS_EVERY));
     let mut last = app.progress.load(Ordering::Relaxed);
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(false),
-            _ = interrupt.recv() => return Ok(false),
+            _ = signals.terminate.recv() => return false,
+            _ = signals.interrupt.recv() => return false,
             () = tokio::time::sleep(every) => {}
         }
         if app.has_failed() {
-            return Ok(true);
+            return true;
         }
         let progress = app.progress.load(Ordering::Relaxed);
         // The clock ticks once a second even in silence: an engine that does not move is stuck.

@@ -57,7 +57,10 @@ pub struct Tracker {
     pub(super) motion: Motion,
     pub(super) gates: Gates,
     /// By ascending id.
-    #[expect(clippy::vec_box, reason = "a track is kilobytes, and the list is sorted and thinned at every look")]
+    #[expect(
+        clippy::vec_box,
+        reason = "a track is kilobytes, and the list is sorted and thinned at every look"
+    )]
     pub(super) tracks: Vec<Box<Track>>,
     pub(super) looks: LookRing,
     /// Latest measurement time processed.

@@ -57,7 +57,8 @@ fn leaning(path: &str, text: &str) -> Vec<String> {
     let leans = |line: &str| {
         let line = line.trim_start();
         !line.starts_with("//")
-            && (line.contains("linewatch::") || manifest && line.trim_start_matches('"').starts_with("linewatch"))
+            && (line.contains("linewatch::")
+                || manifest && line.trim_start_matches('"').starts_with("linewatch"))
     };
     let found = text.lines().enumerate().filter(|(_, line)| leans(line));
     found.map(|(at, _)| format!("{path}:{}: firmware-sims knows nothing of linewatch", at + 1)).collect()
@@ -66,7 +67,8 @@ fn leaning(path: &str, text: &str) -> Vec<String> {
 /// Absolute paths of the place where the text was written.
 fn workplaces(path: &str, text: &str) -> Vec<String> {
     // In pieces, or this file would be found.
-    let places = [concat!("/wo", "rk/"), concat!("/tmp/", "wt"), concat!("/home", "/"), concat!("/ro", "ot/")];
+    let places =
+        [concat!("/wo", "rk/"), concat!("/tmp/", "wt"), concat!("/home", "/"), concat!("/ro", "ot/")];
     let named = |line: &str| {
         let mut ends = places.iter().flat_map(|place| line.match_indices(place)).map(|(at, _)| &line[..at]);
         // After a letter or a dot it is the tail of a path in the repository.
@@ -81,7 +83,8 @@ fn orphans(all: &[Source]) -> Vec<String> {
     let roots = ["lib.rs", "main.rs", "build.rs"];
     let is_module = |source: &&Source| {
         let path = source.path.as_str();
-        let inside = ["src/", "tests/it/", "firmware-sims/src/"].iter().any(|folder| path.starts_with(folder));
+        let inside =
+            ["src/", "tests/it/", "firmware-sims/src/"].iter().any(|folder| path.starts_with(folder));
         let root = path.rsplit('/').next().is_some_and(|name| roots.contains(&name));
         is_rust(path) && inside && !root && !path.contains("/bin/")
     };
@@ -168,7 +171,10 @@ fn the_readme_lists_every_metric() {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, want).expect("the README can be written");
     } else {
-        assert!(readme == want, "README.md's metrics are not src/metrics/table.rs's: `BLESS=1 cargo it tidy`");
+        assert!(
+            readme == want,
+            "README.md's metrics are not src/metrics/table.rs's: `BLESS=1 cargo it tidy`"
+        );
     }
 }
 
@@ -207,7 +213,8 @@ mod can_fail {
     #[test]
     fn orphans_of_either_layout() {
         let file = |path: &str, text: &str| Source { path: path.into(), text: text.into() };
-        let family = [file("src/lib.rs", "pub mod a;"), file("src/a/mod.rs", "mod b;"), file("src/a/b.rs", "")];
+        let family =
+            [file("src/lib.rs", "pub mod a;"), file("src/a/mod.rs", "mod b;"), file("src/a/b.rs", "")];
         assert!(orphans(&family).is_empty());
         assert_eq!(orphans(&[file("src/lib.rs", ""), file("src/a.rs", "")]).len(), 1);
     }

@@ -152,7 +152,9 @@ mod can_fail {
         assert!(layering("src/watch/mod.rs", "use crate::fusion::TrackView;").is_empty());
         assert!(layering("src/watch/mod.rs", "//! [`crate::wire`] is unknown here").is_empty());
         assert!(layering("src/wire/nmea/ais/bits.rs", "use super::super::sentence;").is_empty());
-        assert!(layering("src/time.rs", "\n#[cfg(test)]\nmod tests {\n    use crate::geo::Enu;\n}").is_empty());
+        assert!(
+            layering("src/time.rs", "\n#[cfg(test)]\nmod tests {\n    use crate::geo::Enu;\n}").is_empty()
+        );
     }
 
     #[test]

@@ -33,7 +33,8 @@ fn gather(root: &Path, folder: &Path, found: &mut Vec<Source>) {
         if path.is_dir() {
             gather(root, &path, found);
         } else if let Ok(text) = std::fs::read_to_string(&path) {
-            let path = path.strip_prefix(root).expect("it was found under the root").to_string_lossy().into_owned();
+            let path =
+                path.strip_prefix(root).expect("it was found under the root").to_string_lossy().into_owned();
             found.push(Source { path, text });
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
 use crate::demo::stage::{Options, Stage};
@@ -62,7 +63,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn perform(arguments: &Arguments, dir: PathBuf) -> Result<(), Failure> {
+    // Asked for before anything is begun, so that a Ctrl-C at any moment ends cleanly.
+    let interrupted = signal(SignalKind::interrupt()).context("waiting for Ctrl-C")?;
+    let terminated = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let options = Options { speed: arguments.speed, http: arguments.http, dir };
+<<<<<<< HEAD
     let scenario = firmware_sims::scenario::kerguelen();
     println!("{}. Everything below is invented: nobody crosses anything.", scenario.name);
     let stage = Stage::start(scenario, &options, Some(Box::new(tell)))
@@ -77,23 +82,50 @@ async fn perform(arguments: &Arguments, dir: PathBuf) -> Result<(), Failure> {
         println!("{} boxes are switched on, some on ptys such as {}", stage.boxes.len(), device.display());
     }
     wait(arguments.run_for).await?;
+=======
+    let stage = begin(&options)?;
+    wait(arguments.run_for, interrupted, terminated).await;
+>>>>>>> demo
     let picture = stage.app.shared.picture();
     let left = stage.stop().await?;
-    println!("{} tracks at the end, {} alerts open.", picture.tracks.len(), picture.alerts.len());
+    let mut words =
+        format!("{} tracks at the end, {} alerts open.\n", picture.tracks.len(), picture.alerts.len());
     for sensor in &picture.sensors {
         let (id, state) = (&sensor.sensor, sensor.state.as_str());
-        println!(
-            "  {id:<14} {:<12} {state:<9} {:>7} scans {:>8} detections",
+        words += &format!(
+            "  {id:<14} {:<12} {state:<9} {:>7} scans {:>8} detections\n",
             sensor.kind, sensor.used, sensor.detections
         );
     }
     for sink in left.iter().filter(|left| left.notices > 0) {
-        println!("  {} notices were not delivered to {}", sink.notices, sink.sink);
+        words += &format!("  {} notices were not delivered to {}\n", sink.notices, sink.sink);
     }
+    // A closed pipe ends the telling, not the demo; the same below.
+    let _ = std::io::stdout().write_all(words.as_bytes());
     Ok(())
 }
 
-async fn wait(run_for: Option<Duration>) -> anyhow::Result<()> {
+/// Starts everything and says where it is to be seen.
+fn begin(options: &Options) -> Result<Stage, Failure> {
+    // Held until the address is out: the daemon's own words come after it.
+    let mut out = std::io::stdout().lock();
+    let scenario = firmware_sims::scenario::kerguelen();
+    let stage = Stage::start(scenario, options, Some(Box::new(|said| tell(said))))
+        .map_err(|error| Failure::Input(format!("{error:#}")))?;
+    let mut words = String::new();
+    if let Some(address) = stage.app.http {
+        words += &format!("The picture: http://{address}/   metrics: http://{address}/metrics\n");
+    }
+    words += &format!("{}: everything below is invented, nobody crosses anything.\n", stage.scenario.name);
+    words += &format!("{} boxes are switched on; broker: {}", stage.boxes.len(), stage.broker);
+    if let Some(device) = stage.boxes.values().find_map(|handle| handle.device()) {
+        words += &format!("; some on ptys such as {}", device.display());
+    }
+    let _ = writeln!(out, "{words}");
+    Ok(stage)
+}
+
+async fn wait(run_for: Option<Duration>, mut interrupted: Signal, mut terminated: Signal) {
     let time_up = async {
         match run_for {
             Some(duration) => tokio::time::sleep(duration).await,
@@ -102,9 +134,9 @@ async fn wait(run_for: Option<Duration>) -> anyhow::Result<()> {
     };
     tokio::select! {
         () = time_up => {}
-        signal = tokio::signal::ctrl_c() => signal.context("waiting for Ctrl-C")?,
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
     }
-    Ok(())
 }
 
 /// One line for each thing worth telling; a closed pipe ends the telling, not the demo.

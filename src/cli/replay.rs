@@ -213,16 +213,24 @@ impl Summary {
     }
 
     fn print(&self, json: bool) -> Result<(), Failure> {
-        if json {
-            println!("{}", serde_json::to_string(self).context("the summary as JSON")?);
-            return Ok(());
-        }
-        println!("scans used       {:>12}", self.scans);
-        println!("detections       {:>12}   {:.0} a second", self.detections, self.detections_per_s);
-        println!("wall time        {:>12.3} s", self.wall_s);
-        println!("tracks at the end{:>12}", self.tracks);
-        println!("alerts           {:>12}", self.alerts);
-        println!("peak memory      {:>12.1} MB", self.peak_rss_bytes as f64 / 1e6);
+        let words = if json {
+            serde_json::to_string(self).context("the summary as JSON")? + "\n"
+        } else {
+            self.to_text()
+        };
+        // A reader that closed the pipe has seen what it wanted.
+        let _ = std::io::stdout().write_all(words.as_bytes());
+        Ok(())
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!("scans used       {:>12}\n", self.scans);
+        text +=
+            &format!("detections       {:>12}   {:.0} a second\n", self.detections, self.detections_per_s);
+        text += &format!("wall time        {:>12.3} s\n", self.wall_s);
+        text += &format!("tracks at the end{:>12}\n", self.tracks);
+        text += &format!("alerts           {:>12}\n", self.alerts);
+        text += &format!("peak memory      {:>12.1} MB\n", self.peak_rss_bytes as f64 / 1e6);
         for (what, count) in [
             ("rejected", self.rejected),
             ("duplicates", self.duplicates),
@@ -232,10 +240,10 @@ impl Summary {
             ("unknown kind", self.unknown_kinds),
         ] {
             if count > 0 {
-                println!("{what:<17}{count:>12}");
+                text += &format!("{what:<17}{count:>12}\n");
             }
         }
-        Ok(())
+        text
     }
 }
 

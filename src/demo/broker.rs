@@ -39,12 +39,28 @@ impl Broker {
             addr.ip().is_loopback(),
             "{addr}: the built-in broker asks nobody's name, so it stays on loopback"
         );
+<<<<<<< HEAD
         let (to_starter, started) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || serve(addr, &to_starter))
             .context("starting the broker's thread")?;
         let (address, shutdown) = started.recv().context("the broker ended before it was ready")??;
+=======
+        let (started, is_started) = mpsc::channel();
+        // The runtime is made and used on that thread alone, so that a caller may be inside a runtime of its own.
+        let thread = std::thread::Builder::new()
+            .name("broker".into())
+            .spawn(move || {
+                if let Err(error) = serve(addr, &started) {
+                    tracing::error!("the built-in broker: {error:#}");
+                    // Nobody waits any more if it had started.
+                    let _ = started.send(Err(error));
+                }
+            })
+            .context("starting the broker's thread")?;
+        let (address, shutdown) = is_started.recv().context("the broker ended before it was ready")??;
+>>>>>>> edge
         Ok(Self { address, shutdown, thread: Some(thread) })
     }
 
@@ -67,6 +83,7 @@ impl Drop for Broker {
 
 type Started = anyhow::Result<(SocketAddr, BrokerShutdownHandle)>;
 
+<<<<<<< HEAD
 /// The broker's whole life, on its own thread and runtime: whoever starts it may be inside another.
 fn serve(addr: SocketAddr, to_starter: &mpsc::Sender<Started>) {
     let begun = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -94,6 +111,25 @@ fn serve(addr: SocketAddr, to_starter: &mpsc::Sender<Started>) {
             tracing::error!(%error, "the built-in broker has stopped");
         }
     });
+=======
+/// Serves until shut down; tells `started` once clients may come.
+fn serve(addr: SocketAddr, started: &mpsc::Sender<Started>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut broker = MqttBroker::with_config(settings(addr)).await?;
+        let address = broker.local_addr().context("the broker's own address")?;
+        let shutdown = broker.shutdown_handle();
+        let mut readiness = broker.ready_receiver();
+        let started = started.clone();
+        tokio::spawn(async move {
+            if readiness.wait_for(|ready| *ready).await.is_ok() {
+                // The caller waits for exactly this.
+                let _ = started.send(Ok((address, shutdown)));
+            }
+        });
+        Ok(broker.run().await?)
+    })
+>>>>>>> edge
 }
 
 fn settings(addr: SocketAddr) -> BrokerConfig {

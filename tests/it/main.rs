@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
 
+mod bad_input;
+mod commands;
 mod config;
+mod demo;
 mod out_http;
 mod out_metrics;
 mod out_mqtt;
@@ -10,6 +13,10 @@ mod out_outbox;
 mod out_prometheus;
 mod out_webhook;
 mod rig;
+mod source_mqtt;
+mod source_mqtt_wire;
+mod source_serial;
+mod source_udp;
 mod tidy;
 mod wire_asterix;
 mod wire_nmea;

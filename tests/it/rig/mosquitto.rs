@@ -64,6 +64,20 @@ impl Mosquitto {
         self.run();
     }
 
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Takes from a stopped broker everything it kept.
+    pub(crate) fn forget(&self) {
+        assert!(self.child.is_none(), "a running broker would write it again");
+        std::fs::remove_file(self.folder.path().join("mosquitto.db")).unwrap();
+    }
+
     /// What it wrote to its log.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -67,25 +67,8 @@ async fn perform(arguments: &Arguments, dir: PathBuf) -> Result<(), Failure> {
     let interrupted = signal(SignalKind::interrupt()).context("waiting for Ctrl-C")?;
     let terminated = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let options = Options { speed: arguments.speed, http: arguments.http, dir };
-<<<<<<< HEAD
-    let scenario = firmware_sims::scenario::kerguelen();
-    println!("{}. Everything below is invented: nobody crosses anything.", scenario.name);
-    let stage = Stage::start(scenario, &options, Some(Box::new(tell)))
-        .map_err(|error| Failure::Input(format!("{error:#}")))?;
-    if let Some(address) = stage.app.http {
-        println!(
-            "The picture: http://{address}/   metrics: http://{address}/metrics   broker: {}",
-            stage.broker
-        );
-    }
-    if let Some(device) = stage.boxes.values().find_map(|handle| handle.device()) {
-        println!("{} boxes are switched on, some on ptys such as {}", stage.boxes.len(), device.display());
-    }
-    wait(arguments.run_for).await?;
-=======
     let stage = begin(&options)?;
     wait(arguments.run_for, interrupted, terminated).await;
->>>>>>> demo
     let picture = stage.app.shared.picture();
     let left = stage.stop().await?;
     let mut words =

@@ -78,6 +78,13 @@ fn workplaces(path: &str, text: &str) -> Vec<String> {
     found.map(|(at, line)| format!("{path}:{}: a path of one machine: {}", at + 1, line.trim())).collect()
 }
 
+/// What a merge left for somebody to decide.
+fn undecided(path: &str, text: &str) -> Option<String> {
+    let mark = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+    let at = text.lines().position(mark)?;
+    Some(format!("{path}:{}: a merge's conflict", at + 1))
+}
+
 /// A Rust file that no `mod` names is never compiled, and its tests never run.
 fn orphans(all: &[Source]) -> Vec<String> {
     let roots = ["lib.rs", "main.rs", "build.rs"];
@@ -159,6 +166,11 @@ fn no_text_names_a_workplace() {
 }
 
 #[test]
+fn merges_are_finished() {
+    complain(sources().iter().filter_map(|file| undecided(&file.path, &file.text)));
+}
+
+#[test]
 fn every_file_is_compiled() {
     complain(orphans(&sources()));
 }
@@ -208,6 +220,12 @@ mod can_fail {
     fn workplaces_anywhere() {
         assert_eq!(workplaces("README.md", concat!("see /wo", "rk/x")).len(), 1);
         assert!(workplaces("README.md", concat!("see net", "wo", "rk/x and ../wo", "rk/x")).is_empty());
+    }
+
+    #[test]
+    fn conflicts_of_a_merge() {
+        assert!(undecided("a.rs", "x\n<<<<<<< HEAD\n").is_some());
+        assert!(undecided("README.md", "Title\n=======\n").is_none());
     }
 
     #[test]

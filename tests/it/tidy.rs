@@ -23,7 +23,7 @@ const ASK_LINES: usize = 300;
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: [&str; 11] =
     ["util", "utils", "common", "manager", "helper", "helpers", "data", "misc", "shared", "stuff", "lib2"];
-const METRICS_BEGIN: &str = "<!-- metrics: `BLESS=1 cargo it tidy` writes this table -->\n";
+const METRICS_BEGIN: &str = "<!-- metrics: `cargo bless readme` writes this table -->\n";
 const METRICS_END: &str = "<!-- end of metrics -->";
 
 /// A Rust file's excess, if any.
@@ -183,10 +183,7 @@ fn the_readme_lists_every_metric() {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, want).expect("the README can be written");
     } else {
-        assert!(
-            readme == want,
-            "README.md's metrics are not src/metrics/table.rs's: `BLESS=1 cargo it tidy`"
-        );
+        assert!(readme == want, "README.md's metrics are not src/metrics/table.rs's: `cargo bless readme`");
     }
 }
 

@@ -95,16 +95,18 @@ fn orphans(all: &[Source]) -> Vec<String> {
         let root = path.rsplit('/').next().is_some_and(|name| roots.contains(&name));
         is_rust(path) && inside && !root && !path.contains("/bin/")
     };
+    let rust: Vec<&Source> = all.iter().filter(|source| is_rust(&source.path)).collect();
+    let pointing: Vec<&&Source> = rust.iter().filter(|source| source.text.contains("#[path")).collect();
     let named = |source: &Source| {
         let stem = source.path.trim_end_matches(".rs").trim_end_matches("/mod");
         let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
-        let file = source.path.rsplit('/').next().unwrap_or_default();
-        all.iter().filter(|other| is_rust(&other.path) && other.path != source.path).any(|other| {
+        let (file, line) = (source.path.rsplit('/').next().unwrap_or_default(), format!("mod {name};"));
+        let parent = |other: &Source| {
             let other_folder = other.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let near = other_folder == folder || other.path.trim_end_matches(".rs") == folder;
-            near && other.text.lines().any(|line| line.trim_start().ends_with(&format!("mod {name};")))
-                || other.text.contains("#[path") && other.text.contains(&format!("{file}\"]"))
-        })
+            other_folder == folder || other.path.trim_end_matches(".rs") == folder
+        };
+        rust.iter().any(|other| parent(other) && other.text.lines().any(|text| text.ends_with(&line)))
+            || pointing.iter().any(|other| other.text.contains(&format!("{file}\"]")))
     };
     let lost = all.iter().filter(is_module).filter(|source| !named(source));
     lost.map(|source| format!("{}: no `mod` names it, it is never compiled", source.path)).collect()

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use linewatch::config::{self, check_file};
 use linewatch::sources::mqtt;
 
-/// Compares with a golden file, or rewrites it when `BLESS=1`.
+/// Compares with a golden file, or rewrites it under `cargo bless`.
 fn golden(path: &Path, found: &str) {
     if std::env::var_os("BLESS").is_some() {
         fs::write(path, found).expect("a golden file can be written");
         return;
     }
     let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == found, "{} is stale (BLESS=1 rewrites it). Found:\n{found}", path.display());
+    assert!(expected == found, "{} is stale (`cargo bless` rewrites it). Found:\n{found}", path.display());
 }
 
 /// A written installation in a folder of its own, with `agreement.toml` beside it.

@@ -23,7 +23,7 @@ const ASK_LINES: usize = 300;
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: [&str; 11] =
     ["util", "utils", "common", "manager", "helper", "helpers", "data", "misc", "shared", "stuff", "lib2"];
-const METRICS_BEGIN: &str = "<!-- metrics: `BLESS=1 cargo it tidy` writes this table -->\n";
+const METRICS_BEGIN: &str = "<!-- metrics: `cargo bless readme` writes this table -->\n";
 const METRICS_END: &str = "<!-- end of metrics -->";
 
 /// A Rust file's excess, if any.
@@ -42,7 +42,7 @@ fn empty_names(path: &str, text: &str) -> Vec<String> {
     let inside = text.lines().filter_map(|line| {
         let line = line.trim_start();
         let line = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub ")).unwrap_or(line);
-        Some(line.strip_prefix("mod ")?.trim_end_matches([';', '{', ' ']).to_owned())
+        Some(line.strip_prefix("mod ")?.split([' ', ';', '{']).next()?.to_owned())
     });
     let empty = named.chain(inside).filter(|name| EMPTY_NAMES.contains(&name.as_str()));
     empty.map(|name| format!("{path}: the name `{name}` says nothing")).collect()
@@ -78,6 +78,13 @@ fn workplaces(path: &str, text: &str) -> Vec<String> {
     found.map(|(at, line)| format!("{path}:{}: a path of one machine: {}", at + 1, line.trim())).collect()
 }
 
+/// What a merge left for somebody to decide.
+fn undecided(path: &str, text: &str) -> Option<String> {
+    let mark = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+    let at = text.lines().position(mark)?;
+    Some(format!("{path}:{}: a merge's conflict", at + 1))
+}
+
 /// A Rust file that no `mod` names is never compiled, and its tests never run.
 fn orphans(all: &[Source]) -> Vec<String> {
     let roots = ["lib.rs", "main.rs", "build.rs"];
@@ -88,16 +95,18 @@ fn orphans(all: &[Source]) -> Vec<String> {
         let root = path.rsplit('/').next().is_some_and(|name| roots.contains(&name));
         is_rust(path) && inside && !root && !path.contains("/bin/")
     };
+    let rust: Vec<&Source> = all.iter().filter(|source| is_rust(&source.path)).collect();
+    let pointing: Vec<&&Source> = rust.iter().filter(|source| source.text.contains("#[path")).collect();
     let named = |source: &Source| {
         let stem = source.path.trim_end_matches(".rs").trim_end_matches("/mod");
         let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
-        let file = source.path.rsplit('/').next().unwrap_or_default();
-        all.iter().filter(|other| is_rust(&other.path) && other.path != source.path).any(|other| {
+        let (file, line) = (source.path.rsplit('/').next().unwrap_or_default(), format!("mod {name};"));
+        let parent = |other: &Source| {
             let other_folder = other.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let near = other_folder == folder || other.path.trim_end_matches(".rs") == folder;
-            near && other.text.lines().any(|line| line.trim_start().ends_with(&format!("mod {name};")))
-                || other.text.contains("#[path") && other.text.contains(&format!("{file}\"]"))
-        })
+            other_folder == folder || other.path.trim_end_matches(".rs") == folder
+        };
+        rust.iter().any(|other| parent(other) && other.text.lines().any(|text| text.ends_with(&line)))
+            || pointing.iter().any(|other| other.text.contains(&format!("{file}\"]")))
     };
     let lost = all.iter().filter(is_module).filter(|source| !named(source));
     lost.map(|source| format!("{}: no `mod` names it, it is never compiled", source.path)).collect()
@@ -159,8 +168,13 @@ fn no_text_names_a_workplace() {
 }
 
 #[test]
+fn merges_are_finished() {
+    complain(sources().iter().filter_map(|file| undecided(&file.path, &file.text)));
+}
+
+#[test]
 fn every_file_is_compiled() {
-    complain(orphans(&sources()));
+    complain(orphans(sources()));
 }
 
 #[test]
@@ -171,10 +185,7 @@ fn the_readme_lists_every_metric() {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, want).expect("the README can be written");
     } else {
-        assert!(
-            readme == want,
-            "README.md's metrics are not src/metrics/table.rs's: `BLESS=1 cargo it tidy`"
-        );
+        assert!(readme == want, "README.md's metrics are not src/metrics/table.rs's: `cargo bless readme`");
     }
 }
 
@@ -193,7 +204,7 @@ mod can_fail {
     #[test]
     fn empty_names_of_files_and_modules() {
         assert_eq!(empty_names("src/util/x.rs", "").len(), 1);
-        assert_eq!(empty_names("src/x.rs", "pub mod helper;\nmod common {\n").len(), 2);
+        assert_eq!(empty_names("src/x.rs", "pub mod helper;\nmod common {}\n").len(), 2);
         assert!(empty_names("src/database.rs", "mod tests;").is_empty());
     }
 
@@ -208,6 +219,12 @@ mod can_fail {
     fn workplaces_anywhere() {
         assert_eq!(workplaces("README.md", concat!("see /wo", "rk/x")).len(), 1);
         assert!(workplaces("README.md", concat!("see net", "wo", "rk/x and ../wo", "rk/x")).is_empty());
+    }
+
+    #[test]
+    fn conflicts_of_a_merge() {
+        assert!(undecided("a.rs", "x\n<<<<<<< HEAD\n").is_some());
+        assert!(undecided("README.md", "Title\n=======\n").is_none());
     }
 
     #[test]

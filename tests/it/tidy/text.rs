@@ -1,6 +1,7 @@
 //! The repository's own text: what is read, what of a Rust file is code, and how complaints are made.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// One file of text.
 pub(crate) struct Source {
@@ -13,8 +14,13 @@ pub(crate) struct Source {
 /// Folders that hold nothing of ours.
 const NOT_OURS: [&str; 5] = [".git", "target", "corpus", "artifacts", "__pycache__"];
 
-/// Every text file of the repository, in order of path.
-pub(crate) fn sources() -> Vec<Source> {
+/// Every text file of the repository, in order of path; read once.
+pub(crate) fn sources() -> &'static [Source] {
+    static ALL: OnceLock<Vec<Source>> = OnceLock::new();
+    ALL.get_or_init(read)
+}
+
+fn read() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     gather(root, root, &mut found);

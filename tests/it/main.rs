@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod demo;
+mod libm_bits;
 mod out_http;
 mod out_metrics;
 mod out_mqtt;
@@ -12,3 +13,7 @@ mod out_webhook;
 mod rig;
 mod wire_asterix;
 mod wire_nmea;
+mod wire_roundtrip;
+
+// `wire_roundtrip::sound` is the library's own file and names these as its siblings.
+use linewatch::{geo, scan};

@@ -16,8 +16,9 @@ use std::path::PathBuf;
 
 use crate::geo::Geodetic;
 use crate::sensor::SensorModel;
+use crate::sinks;
+use crate::sources;
 use crate::watch::Agreement;
-use crate::{sinks, sources};
 
 pub use error::{ConfigError, Errors};
 pub use load::{load, load_for_replay};

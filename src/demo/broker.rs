@@ -39,12 +39,19 @@ impl Broker {
             addr.ip().is_loopback(),
             "{addr}: the built-in broker asks nobody's name, so it stays on loopback"
         );
-        let (to_starter, started) = mpsc::channel();
+        let (started, is_started) = mpsc::channel();
+        // The runtime is made and used on that thread alone, so that a caller may be inside a runtime of its own.
         let thread = std::thread::Builder::new()
             .name("broker".into())
-            .spawn(move || serve(addr, &to_starter))
+            .spawn(move || {
+                if let Err(error) = serve(addr, &started) {
+                    tracing::error!("the built-in broker: {error:#}");
+                    // Nobody waits any more if it had started.
+                    let _ = started.send(Err(error));
+                }
+            })
             .context("starting the broker's thread")?;
-        let (address, shutdown) = started.recv().context("the broker ended before it was ready")??;
+        let (address, shutdown) = is_started.recv().context("the broker ended before it was ready")??;
         Ok(Self { address, shutdown, thread: Some(thread) })
     }
 
@@ -67,33 +74,23 @@ impl Drop for Broker {
 
 type Started = anyhow::Result<(SocketAddr, BrokerShutdownHandle)>;
 
-/// The broker's whole life, on its own thread and runtime: whoever starts it may be inside another.
-fn serve(addr: SocketAddr, to_starter: &mpsc::Sender<Started>) {
-    let begun = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match begun.context("starting the broker's runtime") {
-        Ok(runtime) => runtime,
-        // The starter waits for a word and has gone only if it has panicked.
-        Err(error) => return drop(to_starter.send(Err(error))),
-    };
+/// Serves until shut down; tells `started` once clients may come.
+fn serve(addr: SocketAddr, started: &mpsc::Sender<Started>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut broker = match MqttBroker::with_config(settings(addr)).await.context("starting the broker") {
-            Ok(broker) => broker,
-            Err(error) => return drop(to_starter.send(Err(error))),
-        };
-        let address = broker.local_addr().context("the broker's own address");
+        let mut broker = MqttBroker::with_config(settings(addr)).await?;
+        let address = broker.local_addr().context("the broker's own address")?;
         let shutdown = broker.shutdown_handle();
         let mut readiness = broker.ready_receiver();
-        let to_starter = to_starter.clone();
+        let started = started.clone();
         tokio::spawn(async move {
-            // An error means that the broker has ended: then the channel closes, and the starter sees that.
             if readiness.wait_for(|ready| *ready).await.is_ok() {
-                drop(to_starter.send(address.map(|address| (address, shutdown))));
+                // The caller waits for exactly this.
+                let _ = started.send(Ok((address, shutdown)));
             }
         });
-        if let Err(error) = broker.run().await {
-            tracing::error!(%error, "the built-in broker has stopped");
-        }
-    });
+        Ok(broker.run().await?)
+    })
 }
 
 fn settings(addr: SocketAddr) -> BrokerConfig {

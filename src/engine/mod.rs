@@ -57,7 +57,8 @@ pub struct Settings {
     pub agreement: Agreement,
 }
 
-/// The state machine of one sector.
+/// The state machine of one sector. A clone goes its own way from here on.
+#[derive(Clone)]
 pub struct Engine {
     sector: String,
     exercise: bool,

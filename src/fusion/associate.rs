@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 
 /// Even where a sensor should see nothing it may: configured limits are round numbers. Share of its usual probability.
 const LEAST_DETECTION: f64 = 0.1;
+/// Directions refine only tracks believed this much.
+const BEARING_EXISTENCE: f64 = 0.9;
 /// Misses less probable than this are not worth an entry.
 const LEAST_MISS: f32 = 0.01;
 /// ln of how much more a pairing weighs if the detection claims the track's own identity.
@@ -31,6 +33,7 @@ impl Tracker {
         let work = &mut self.work;
         work.candidates.clear();
         work.pasts.clear();
+        work.paces.clear();
         for (slot, track) in self.tracks.iter().enumerate() {
             if track.born > at {
                 continue;
@@ -49,7 +52,8 @@ impl Tracker {
                 None => None,
             };
             let state = past.map_or(&track.state, |index| &work.pasts[index].state);
-            let imm = self.motion.predict(&state.imm, at.since(state.time).as_secs_f64());
+            let dt_s = at.since(state.time).as_secs_f64();
+            let imm = work.paces.get(&self.motion, dt_s).predict(&state.imm);
             let mean = imm.mean();
             if !mean.is_sound() {
                 self.refused.unsound += 1;
@@ -91,7 +95,12 @@ impl Tracker {
                 };
                 let gate = if m.is_bearing() { self.gates.bearing } else { self.gates.position };
                 let identity = scan.detections[work.source[d as usize] as usize].identity.as_deref();
-                let claims = &self.tracks[candidate.slot].claims;
+                let track = &self.tracks[candidate.slot];
+                // A direction lends no substance to what is not believed yet.
+                if m.is_bearing() && !(track.confirmed && candidate.existence > BEARING_EXISTENCE) {
+                    return;
+                }
+                let claims = &track.claims;
                 let same = identity.is_some_and(|identity| claims.has(identity))
                     || knows_report(&self.reported, scan, m, self.tracks[candidate.slot].id);
                 if fit.d2 > if same { IDENTITY_GATE * gate } else { gate }
@@ -145,8 +154,15 @@ impl Tracker {
             let c = run[0].track as usize;
             let candidate = &self.work.candidates[c];
             let factor = if run[0].alone { f64::NAN } else { joint_factor(candidate, run) };
+            if !run[0].alone && self.is_bearing(look, run[0].detection) {
+                continue;
+            }
             let Some(pair) = run.iter().find(|pair| pair.chosen) else {
-                if factor.is_finite() && candidate.miss_pd > LEAST_MISS && scan.part.is_none() {
+                if factor.is_finite()
+                    && !self.sensors[scan.sensor.index()].bearings_only
+                    && candidate.miss_pd > LEAST_MISS
+                    && scan.part.is_none()
+                {
                     let entry =
                         Entry { time: scan.time, look, detection: MISSED, pd: candidate.miss_pd, factor };
                     self.enter(c, entry);
@@ -163,6 +179,14 @@ impl Tracker {
         }
         self.work.pairs = pairs;
         self.updated.sort_unstable();
+    }
+
+    /// Directions are taken only where nothing else could have given them: two things in line drag each other's tracks.
+    fn is_bearing(&self, look: u64, detection: u32) -> bool {
+        self.looks
+            .get(look)
+            .and_then(|looked| looked.detections.get(detection as usize))
+            .is_some_and(Measured::is_bearing)
     }
 
     /// What a taken detection says beside the state.
@@ -192,6 +216,13 @@ impl Tracker {
 
     /// Lowers the existence of everything the look covered and did not report.
     pub(super) fn miss(&mut self, scan: &Scan, look: u64) {
+        let known = &mut self.sensors[scan.sensor.index()];
+        if let Some(looked) = self.looks.get(look).filter(|looked| !looked.detections.is_empty()) {
+            known.bearings_only = looked.detections.iter().all(Measured::is_bearing);
+        }
+        if known.bearings_only {
+            return;
+        }
         for c in 0..self.work.candidates.len() {
             let candidate = &self.work.candidates[c];
             if !candidate.fed && candidate.miss_pd > LEAST_MISS {

@@ -47,6 +47,9 @@ pub(super) struct View {
     pub clutter_per_m2: f64,
     /// The same per radian, for bearings.
     pub clutter_per_rad: f64,
+    /// Ground covered, square metres, and its share of the sensor's whole field of view.
+    pub area_m2: f64,
+    pub share: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -177,6 +180,8 @@ impl Coverage {
             clutter_per_rad: (false_alarms / width_rad.max(1e-3)).max(LEAST_CLUTTER_PER_RAD),
             region: if counts { region } else { Region::Unknown },
             site,
+            area_m2: area_m2.max(1.0),
+            share,
         }
     }
 
@@ -225,6 +230,8 @@ impl Coverage {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "these numbers are exact")]
+
     use super::*;
     use crate::fusion::testing::{radar, sector};
 
@@ -246,12 +253,12 @@ mod tests {
         assert!((pd(whole, [0.0, 1_000.0]) - 0.9).abs() < 1e-12);
         assert!((pd(whole, [0.0, 2_500.0]) - 0.2).abs() < 1e-12, "masked");
         assert!((pd(whole, [0.0, 5_000.0]) - 0.45).abs() < 0.01, "on the edge");
-        assert_eq!(pd(whole, [0.0, 5_100.0]), 0.0, "too far");
-        assert_eq!(pd(whole, [2_000.0, 1_000.0]), 0.0, "outside the field of view");
+        assert!(pd(whole, [0.0, 5_100.0]) < 1e-12, "too far");
+        assert!(pd(whole, [2_000.0, 1_000.0]) < 1e-12, "outside the field of view");
         let narrow = Look::Sector { from_rad: 6.2, to_rad: 0.1, min_range_m: 1_500.0, max_range_m: 1_900.0 };
         assert!((pd(&narrow, [0.0, 1_700.0]) - 0.9).abs() < 1e-12, "through north");
-        assert_eq!(pd(&narrow, [0.0, 1_000.0]), 0.0, "nearer than looked at");
-        assert_eq!(pd(&Look::Unknown, [0.0, 1_000.0]), 0.0, "it does not say");
+        assert!(pd(&narrow, [0.0, 1_000.0]) < 1e-12, "nearer than looked at");
+        assert!(pd(&Look::Unknown, [0.0, 1_000.0]) < 1e-12, "it does not say");
     }
 
     #[test]

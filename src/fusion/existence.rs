@@ -10,9 +10,9 @@ use crate::time::Timestamp;
 /// Mean time until an unseen target has left or stopped being one, seconds.
 const LIFETIME_S: f64 = 120.0;
 /// Mean time a sensor's view of a target stays as it is, seconds.
-const VISIBILITY_DWELL_S: f64 = 5.0;
+const VISIBILITY_DWELL_S: f64 = 2.0;
 /// How often a target is visible to a sensor that covers it.
-const USUALLY_VISIBLE: f64 = 0.96;
+const USUALLY_VISIBLE: f64 = 0.98;
 /// Certainty has a ceiling: what has left must be able to die. P = 0.9999.
 const MOST_LOG_ODDS: f64 = 9.2;
 const LEAST_LOG_ODDS: f64 = -20.0;
@@ -121,13 +121,13 @@ mod tests {
 
     #[test]
     fn the_recursion_is_the_one_worked_by_hand() {
-        // p 0.5, never looked: seen = 0.96 × 0.9 = 0.864. A hit with N/λ = 100: odds × (0.136 + 86.4) = 86.536.
+        // p 0.5, never looked: seen = 0.98 × 0.9 = 0.882. A hit with N/λ = 100: odds × (0.118 + 88.2) = 88.318.
         let mut e = Existence::new(0.5, at(0));
         e.look(R, at(0), 0.9, 100.0, None);
-        assert!((e.at(at(0)) - 86.536 / 87.536).abs() < 1e-12);
-        // Visibility: 0.96 × (0.1 + 90) / 86.536 = 0.99954…, held at 0.999; a miss at once: odds × (1 − 0.8991).
+        assert!((e.at(at(0)) - 88.318 / 89.318).abs() < 1e-12);
+        // Visibility: 0.98 × (0.1 + 90) / 88.318 = 0.99977…, held at 0.999; a miss at once: odds × (1 − 0.8991).
         e.look(R, at(0), 0.9, 0.0, None);
-        let odds = 86.536 * (1.0 - 0.999 * 0.9);
+        let odds = 88.318 * (1.0 - 0.999 * 0.9);
         assert!((e.at(at(0)) - odds / (1.0 + odds)).abs() < 1e-9);
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Looked {
     /// Density of what is no known target: clutter, and targets not yet known; per square metre, per radian.
     pub clutter_per_m2: f64,
     pub clutter_per_rad: f64,
+    /// Share of it that is targets not yet known.
+    pub new_share: f64,
     pub detections: Vec<Measured>,
 }
 
@@ -163,6 +165,8 @@ impl State {
         let (next, fit) = update::absorbed(imm, mean, self.altitude, &look.site, m)?;
         let ratio = libm::exp(fit.ln_likelihood.min(50.0)) / look.clutter(m);
         let ratio = if m.is_report() { ratio.min(10.0) } else { ratio };
+        // A direction fits whatever stands in line: it refines, and neither raises nor lowers belief.
+        let ratio = if m.is_bearing() { 1.0 } else { ratio };
         self.imm = next;
         self.altitude = update::altitude_after(self.altitude, dt_s, m);
         self.time = entry.time;

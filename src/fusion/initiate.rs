@@ -11,14 +11,16 @@ use super::tracker::Tracker;
 use crate::scan::{Measurement, Scan};
 use crate::time::Timestamp;
 
-/// Density of targets that no track has yet, per square metre: 0.005 per square kilometre.
-pub(super) const UNKNOWN_TARGETS_PER_M2: f64 = 5e-9;
+/// How many targets that no track has yet a sensor's first look may find,
+pub(super) const UNKNOWN_AT_FIRST: f64 = 3.0;
+/// and, once its looks have found what was there, any later one.
+pub(super) const UNKNOWN_LATER: f64 = 0.15;
 /// Existence of a track begun from another system's report.
 const REPORT_EXISTENCE: f64 = 0.5;
 /// A detection less probably new than this begins nothing.
 const LEAST_NEW: f64 = 1e-3;
 /// Existence that confirms, and the looks it needs at least.
-const CONFIRM: f64 = 0.98;
+const CONFIRM: f64 = 0.998;
 const CONFIRM_HITS: u32 = 2;
 /// Existence below which a track is deleted, while tentative and once confirmed.
 const DELETE_TENTATIVE: f64 = 5e-4;
@@ -30,6 +32,8 @@ const SEED_PERIODS: f64 = 4.0;
 const SEED_LEAST_S: f64 = 4.0;
 /// One-sigma speed per axis of something seen once, by mode: steady, agile, stopped, m/s.
 const START_SPEED_MPS: [f64; MODES] = [10.0, 18.0, 0.7];
+/// Half the length of what gives a lidar several echoes, metres.
+const EXTENT_M: f64 = 10.0;
 /// Tracks at most: beyond it nothing new begins.
 const MOST_TRACKS: usize = 250_000;
 
@@ -38,17 +42,17 @@ impl Tracker {
     pub(super) fn initiate(&mut self, scan: &Scan, look: u64) {
         let late = super::associate::is_late(scan.time, self.latest);
         let Some(looked) = self.looks.get(look) else { return };
-        let share = {
-            let new = self.sensors[scan.sensor.index()].coverage.clear() * UNKNOWN_TARGETS_PER_M2;
-            new / looked.clutter_per_m2
-        };
+        let share = looked.new_share;
         let period_s = self.sensors[scan.sensor.index()].period_s;
+        let lidar = self.sensors[scan.sensor.index()].resolves;
         let mut begun = Vec::new();
         for (index, m) in looked.detections.iter().enumerate() {
             let (free, taken) = self.work.free[index];
             let existence = if m.is_report() { REPORT_EXISTENCE * free } else { share * free };
             let contested = m.is_report() && free < 1.0;
-            if taken
+            let echo = lidar && self.is_echo(m);
+            if echo
+                || taken
                 || contested
                 || m.is_bearing()
                 || existence < LEAST_NEW
@@ -92,6 +96,16 @@ impl Tracker {
             let nu = [m.z[0] - then.x[0], m.z[1] - then.x[1]];
             let s = [then.pp[0] + m.r[0], then.pp[1] + m.r[1], then.pp[2] + m.r[2]];
             super::filter::fit(nu, s).is_some_and(|fit| fit.d2 < self.gates.position)
+        })
+    }
+
+    /// Whether a leftover lies within the extent of something that this look fed already.
+    fn is_echo(&self, m: &Measured) -> bool {
+        self.work.candidates.iter().filter(|candidate| candidate.fed).any(|candidate| {
+            let mean = &self.tracks[candidate.slot].mean;
+            let nu = [m.z[0] - mean.x[0], m.z[1] - mean.x[1]];
+            let reach = EXTENT_M + 2.0 * (mean.pp[0] + mean.pp[2] + m.r[0] + m.r[2]).sqrt();
+            self.tracks[candidate.slot].confirmed && nu[0] * nu[0] + nu[1] * nu[1] < reach * reach
         })
     }
 

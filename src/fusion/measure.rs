@@ -15,6 +15,8 @@ const EARTH_RADIUS_M: f64 = 6_371_000.0;
 const UNKNOWN_HEIGHT_SIGMA_M: f64 = 30.0;
 /// One-sigma error of an elevation angle, for which the contract has no field.
 const ELEVATION_SIGMA_RAD: f64 = 0.01;
+/// How long a camera's bearing error lasts, seconds.
+const BEARING_ERROR_S: f64 = 5.0;
 /// One-sigma error of a reported velocity per axis, metres per second.
 const REPORTED_SPEED_SIGMA_MPS: f64 = 1.0;
 
@@ -143,13 +145,17 @@ fn unit(v: [f64; 2]) -> Option<([f64; 2], f64)> {
 
 impl Measured {
     /// A detection in the plane. `None` if its geometry is degenerate.
-    pub(super) fn new(frame: &LocalFrame, site: &Site, detection: &Detection) -> Option<Self> {
+    ///
+    /// `period_s` is the sensor's time between looks: a camera's bearing errors (its heading, what it takes for the
+    /// middle of the thing) persist longer than that, so quick looks share one error and count for one.
+    pub(super) fn new(frame: &LocalFrame, site: &Site, detection: &Detection, period_s: f64) -> Option<Self> {
         let offset_s = detection.offset.as_secs_f64();
         let mut made = match &detection.measurement {
             Measurement::Polar(polar) => Self::polar(site, polar)?,
             Measurement::Bearing { azimuth_rad, azimuth_sigma_rad } => {
                 let (towards, _) = unit(site.direction(*azimuth_rad))?;
-                let var = azimuth_sigma_rad * azimuth_sigma_rad + site.heading_var;
+                let shared = (BEARING_ERROR_S / period_s).max(1.0);
+                let var = shared * azimuth_sigma_rad * azimuth_sigma_rad + site.heading_var;
                 Self::bare(
                     Kind::Bearing { towards, var },
                     site.at,

@@ -9,12 +9,12 @@ use super::filter::{Fit, Gaussian, Step};
 pub(super) const MODES: usize = 3;
 
 /// Mean dwell in each mode, seconds: steady, agile, stopped.
-const DWELL_S: [f64; MODES] = [30.0, 9.0, 20.0];
+const DWELL_S: [f64; MODES] = [90.0, 20.0, 30.0];
 /// Where a mode goes when it ends, in the same order. Only neighbours: who stops has braked before.
 const NEXT: [[f64; MODES]; MODES] = [[0.0, 0.9, 0.1], [0.7, 0.0, 0.3], [0.3, 0.7, 0.0]];
 /// Spectral density of white acceleration, steady and agile, m²/s³.
-const STEADY_Q: f64 = 0.02;
-const AGILE_Q: f64 = 2.0;
+const STEADY_Q: f64 = 0.01;
+const AGILE_Q: f64 = 3.0;
 /// A stopped target's velocity fades with this rate, 1/s, around a residual speed, m/s.
 const STOPPED_RATE: f64 = 2.0;
 const STOPPED_SPEED: f64 = 0.15;
@@ -31,6 +31,14 @@ pub(super) struct Imm {
 pub(super) struct Motion {
     rates: [f64; 2],
     projectors: [Matrix; 3],
+}
+
+/// The mode chain and the modes' steps over one Δt.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    dt_s: f64,
+    chain: Matrix,
+    steps: [Step; MODES],
 }
 
 type Matrix = [[f64; MODES]; MODES];
@@ -81,15 +89,51 @@ impl Motion {
         [white_acceleration(STEADY_Q, dt_s), white_acceleration(AGILE_Q, dt_s), stopped(dt_s)]
     }
 
-    /// The state `dt_s` ≥ 0 later: mixed, then moved mode by mode.
+    /// What `dt_s` ≥ 0 does: worked out once for all tracks last updated together.
+    pub(super) fn pace(&self, dt_s: f64) -> Pace {
+        Pace { dt_s, chain: self.transition(dt_s), steps: Self::steps(dt_s) }
+    }
+
+    /// The state `dt_s` ≥ 0 later.
     pub(super) fn predict(&self, from: &Imm, dt_s: f64) -> Imm {
-        if dt_s <= 0.0 {
+        if dt_s > 0.0 { self.pace(dt_s).predict(from) } else { *from }
+    }
+}
+
+/// Most Δt remembered at once.
+const MOST_PACES: usize = 16;
+
+/// The paces of one look: tracks that were last updated by the same look share theirs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Paces(Vec<Pace>);
+
+impl Paces {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The pace over `dt_s`, made if it is not at hand.
+    pub(super) fn get(&mut self, motion: &Motion, dt_s: f64) -> &Pace {
+        let known = self.0.iter().position(|pace| pace.dt_s.to_bits() == dt_s.to_bits());
+        let at = known.unwrap_or_else(|| {
+            if self.0.len() == MOST_PACES {
+                self.0.pop();
+            }
+            self.0.push(motion.pace(dt_s));
+            self.0.len() - 1
+        });
+        &self.0[at]
+    }
+}
+
+impl Pace {
+    /// Mixed, then moved mode by mode.
+    pub(super) fn predict(&self, from: &Imm) -> Imm {
+        if self.dt_s <= 0.0 {
             return *from;
         }
-        let chain = self.transition(dt_s);
-        let steps = Self::steps(dt_s);
         let mut c = [0.0; MODES];
-        for (row, mu) in chain.iter().zip(&from.mu) {
+        for (row, mu) in self.chain.iter().zip(&from.mu) {
             for (c, pi) in c.iter_mut().zip(row) {
                 *c += pi * mu;
             }
@@ -97,8 +141,8 @@ impl Motion {
         let total: f64 = c.iter().sum();
         let mut modes = from.modes;
         for (j, mode) in modes.iter_mut().enumerate() {
-            let weights: [f64; MODES] = std::array::from_fn(|i| chain[i][j] * from.mu[i] / c[j]);
-            *mode = moment_matched(&from.modes, &weights).advanced(&steps[j]);
+            let weights: [f64; MODES] = std::array::from_fn(|i| self.chain[i][j] * from.mu[i] / c[j]);
+            *mode = moment_matched(&from.modes, &weights).advanced(&self.steps[j]);
         }
         Imm { modes, mu: c.map(|v| v / total) }
     }

@@ -11,17 +11,20 @@ use super::coverage::{Coverage, View};
 use super::filter::Gaussian;
 use super::gate::{self, Grid};
 use super::history::{LookRing, Looked, Past, RING_S};
+use super::initiate;
 use super::live::Track;
 use super::measure::{Altitude, Measured};
-use super::motion::{Imm, Motion};
+use super::motion::{Imm, Motion, Paces};
 use super::track::{TrackId, TrackView};
 use crate::geo::LocalFrame;
 use crate::scan::{Scan, ScanKey};
-use crate::sensor::{SensorIndex, SensorModel};
+use crate::sensor::{SensorIndex, SensorKind, SensorModel};
 use crate::time::{Span, Timestamp};
 
 /// Probability that a target's own detection lies inside the gate.
 const GATE_PROBABILITY: f64 = 0.9997;
+/// Mean time for unseen targets to come back where nobody looked, seconds.
+const RETURN_S: f64 = 600.0;
 /// Weight of the past in a sensor's NIS ratio: about this many pairings.
 const NIS_WINDOW: f64 = 500.0;
 
@@ -57,6 +60,7 @@ pub struct Tracker {
     pub(super) motion: Motion,
     pub(super) gates: Gates,
     /// By ascending id.
+    #[expect(clippy::vec_box, reason = "a track is a kilobyte; deleting one must not move all behind it")]
     pub(super) tracks: Vec<Box<Track>>,
     pub(super) looks: LookRing,
     /// Latest measurement time processed.
@@ -77,6 +81,13 @@ pub struct Tracker {
 pub(super) struct Known {
     pub coverage: Coverage,
     pub period_s: f64,
+    /// It sees several echoes of one thing.
+    pub resolves: bool,
+    /// Its looks give directions only.
+    pub bearings_only: bool,
+    /// Share of the first look's unknown targets that no look since has had a chance at, and as of when.
+    unsearched: f64,
+    searched: Timestamp,
     nis: f64,
     pairings: f64,
     parts: Option<Parts>,
@@ -122,6 +133,7 @@ pub(super) struct Candidate {
 pub(super) struct Work {
     pub candidates: Vec<Candidate>,
     pub pasts: Vec<Past>,
+    pub paces: Paces,
     pub pairs: Vec<Pair>,
     pub grid: Grid,
     pub associator: Associator,
@@ -131,6 +143,19 @@ pub(super) struct Work {
     pub source: Vec<u32>,
 }
 
+impl Known {
+    /// Targets that a look at `at` may find new; the look takes its share of them away, time brings them back.
+    fn unknown(&mut self, at: Timestamp, share: f64) -> f64 {
+        let idle_s = at.since(self.searched).as_secs_f64().clamp(0.0, 1e6);
+        self.searched = self.searched.max(at);
+        self.unsearched = 1.0 - (1.0 - self.unsearched) * libm::exp(-idle_s / RETURN_S);
+        let (first, later) = (initiate::UNKNOWN_AT_FIRST, initiate::UNKNOWN_LATER);
+        let unknown = later + (first - later) * self.unsearched;
+        self.unsearched *= 1.0 - share * self.coverage.clear();
+        unknown
+    }
+}
+
 impl Tracker {
     /// An empty picture.
     #[must_use]
@@ -138,6 +163,10 @@ impl Tracker {
         let known = |model: &SensorModel| Known {
             coverage: Coverage::new(&frame, model),
             period_s: model.period_s,
+            resolves: model.kind == SensorKind::Lidar,
+            bearings_only: false,
+            unsearched: 1.0,
+            searched: Timestamp::from_nanos(i64::MIN),
             nis: 0.0,
             pairings: 0.0,
             parts: None,
@@ -211,25 +240,28 @@ impl Tracker {
 
     /// Brings a scan's detections into the plane and its look into the ring.
     fn measure(&mut self, scan: &Scan) -> (View, u64) {
-        let coverage = &self.sensors[scan.sensor.index()].coverage;
-        let view = coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
+        let known = &mut self.sensors[scan.sensor.index()];
+        let period_s = known.period_s;
+        let view = known.coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
         let mut detections = self.looks.spare();
         self.work.source.clear();
         for (index, detection) in (0u32..).zip(&scan.detections) {
-            if let Some(measured) = Measured::new(&self.frame, &view.site, detection) {
+            if let Some(measured) = Measured::new(&self.frame, &view.site, detection, period_s) {
                 detections.push(measured);
                 self.work.source.push(index);
             } else {
                 self.refused.degenerate += 1;
             }
         }
-        let unknown_per_m2 = coverage.clear() * super::initiate::UNKNOWN_TARGETS_PER_M2;
+        let unknown = known.unknown(scan.time, view.share);
+        let new_per_m2 = known.coverage.clear() * unknown / (view.area_m2 / view.share.max(0.01));
         let look = self.looks.push(Looked {
             time: scan.time,
             sensor: scan.sensor,
             site: view.site,
-            clutter_per_m2: view.clutter_per_m2 + unknown_per_m2,
+            clutter_per_m2: view.clutter_per_m2 + new_per_m2,
             clutter_per_rad: view.clutter_per_rad,
+            new_share: new_per_m2 / (view.clutter_per_m2 + new_per_m2),
             detections,
         });
         (view, look)
@@ -316,3 +348,7 @@ impl Tracker {
         self.tracks.binary_search_by_key(&id, |track| track.id).ok()
     }
 }
+
+#[cfg(test)]
+#[path = "tracker_tests.rs"]
+mod tests;

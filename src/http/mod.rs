@@ -8,9 +8,10 @@ mod guard;
 mod listener;
 mod page;
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -22,6 +23,9 @@ use axum::routing::get;
 use crate::engine::Picture;
 use crate::metrics::Metrics;
 use crate::time::Timestamp;
+
+/// How long requests under way may hold up the end.
+const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
 /// What the engine's thread and the handlers share.
 pub struct Shared {
@@ -70,7 +74,7 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// Serves on `listener` until `shutdown` completes; requests under way are finished.
+/// Serves on `listener` until `shutdown` completes; requests under way then have a moment to finish.
 ///
 /// # Errors
 /// The listener cannot be used.
@@ -82,7 +86,22 @@ pub async fn serve(
     let listener = listener::Bounded::new(listener)?;
     let loopback = listener.is_loopback();
     let app = router(shared).layer(middleware::from_fn_with_state(guard::Policy { loopback }, guard::guard));
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let shutdown = async {
+        shutdown.await;
+        // Nobody listens only if the server has ended already.
+        let _ = tell.send(());
+    };
+    let moment = async {
+        match told.await {
+            Ok(()) => tokio::time::sleep(LAST_REQUESTS).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = axum::serve(listener, app).with_graceful_shutdown(shutdown).into_future() => ended,
+        () = moment => Ok(()),
+    }
 }
 
 fn router(shared: Arc<Shared>) -> Router {

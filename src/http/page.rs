@@ -75,7 +75,7 @@ fn alerts(out: &mut String, alerts: &[Notice]) -> fmt::Result {
     let columns = ["Severity", "Rule", "What", "Since", "Where", "Confidence", "Tracks", "Sensors", "Alert"];
     // Worst first, then newest.
     let mut rows: Vec<&Notice> = alerts.iter().collect();
-    rows.sort_by(|a, b| (b.severity, b.event_time).cmp(&(a.severity, a.event_time)));
+    rows.sort_by_key(|alert| std::cmp::Reverse((alert.severity, alert.event_time)));
     table(out, "Alerts", alerts.len(), &columns, rows.into_iter(), |out, alert| {
         write!(out, "<tr class=\"alert\"><td>▲ {}</td>", alert.severity.as_str().to_uppercase())?;
         cell(out, &alert.rule)?;

@@ -12,7 +12,7 @@ pub mod udp;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::clock;
 use crate::record::Body;
@@ -152,6 +152,11 @@ impl Intake {
         // A pipeline that has already stopped needs no telling.
         let _ = self.queue.send(Message::Stop).await;
     }
+}
+
+/// Waits until `stop` turns true, or until nobody is left to turn it.
+async fn told_to(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 fn weight(body: &Body) -> u32 {

@@ -11,7 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 
-use super::{Intake, Stopped, UNKNOWN_SENSOR};
+use super::{Intake, Stopped, UNKNOWN_SENSOR, told_to};
 use crate::backoff::Backoff;
 use crate::metrics::Metrics;
 use crate::record::{Body, Link};
@@ -60,7 +60,7 @@ pub async fn run(settings: Settings, intake: Intake, metrics: Arc<Metrics>, mut 
     loop {
         let ended = tokio::select! {
             ended = session(&settings, &intake, &metrics, &mut backoff) => ended,
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = told_to(&mut stop) => return,
         };
         metrics.source_up(&settings.label(), false);
         let Err(error) = ended else { return };
@@ -68,7 +68,7 @@ pub async fn run(settings: Settings, intake: Intake, metrics: Arc<Metrics>, mut 
         tracing::warn!(listen = %settings.listen, %error, retry_in = ?wait, "UDP socket failed");
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = told_to(&mut stop) => return,
         }
     }
 }

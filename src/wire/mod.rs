@@ -37,7 +37,7 @@ impl Rejection {
 }
 
 /// What one accepted frame held. Reused from frame to frame by the engine, so that steady state allocates little.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoded {
     /// The looks it completed: often one, none while a format is still collecting.
     pub scans: Vec<Scan>,

@@ -1,5 +1,8 @@
 //! Integration tests: the parts against each other and against outsiders.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
+
+mod bad_input;
 mod commands;
 mod config;
 mod demo;
@@ -11,6 +14,11 @@ mod out_outbox;
 mod out_prometheus;
 mod out_webhook;
 mod rig;
+mod source_mqtt;
+mod source_mqtt_wire;
+mod source_serial;
+mod source_udp;
+mod tidy;
 mod wire_asterix;
 mod wire_nmea;
 mod wire_roundtrip;

@@ -177,6 +177,20 @@ async fn nonsense_is_answered_or_cut_off_and_the_next_request_is_served() {
 }
 
 #[tokio::test]
+async fn the_server_ends_when_told_though_a_client_dawdles() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let shared = Arc::new(Shared::new(metrics(&[]), || at_s(11)));
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(serve(listener, shared, async { told.await.unwrap() }));
+    let mut dawdler = tokio::net::TcpStream::connect(address).await.unwrap();
+    dawdler.write_all(b"GET /healthz HT").await.unwrap();
+    assert_eq!(get(address, "/readyz").await, (503, "not ready: starting\n".to_owned()));
+    tell.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(4), server).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn the_description_describes_every_answer_completely() {
     let (address, _) = start().await;
     let api: Value = serde_json::from_str(&get(address, "/api/v1/openapi.json").await.1).unwrap();

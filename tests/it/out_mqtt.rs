@@ -1,6 +1,8 @@
 //! The MQTT sink against mosquitto, and against a broker that breaks off before it has acknowledged.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::rig::mosquitto::Mosquitto;
 use crate::rig::sample::{at_s, metrics, notice, value};
-use crate::rig::until;
+use crate::rig::{program, run, until};
 
 const TOPIC: &str = "linewatch/v1/east-3/alerts";
 
@@ -105,6 +107,66 @@ async fn notices_reach_a_subscriber_through_a_restart_of_the_broker() {
     assert_eq!(couriers.drain(Duration::from_secs(30)).await, []);
     until("all are received", 20, || subscriber.distinct().len() == 2400).await;
     assert!(!mosquitto.log().contains("protocol error"), "{}", mosquitto.log());
+}
+
+/// An authority, and a server's and a client's certificate by it, as PEM files in `folder`.
+fn certificates(openssl: &Path, folder: &Path) {
+    let openssl = |arguments: &str| {
+        let mut command = Command::new(openssl);
+        let made = run(command.args(arguments.split(' ')).current_dir(folder), "");
+        assert!(made.status.success(), "{arguments}: {}", String::from_utf8_lossy(&made.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc";
+    openssl(&format!("req -x509 -days 2 {key} -keyout ca.key -out ca.pem -subj /CN=authority"));
+    for (name, extension) in
+        [("server", "subjectAltName=IP:127.0.0.1"), ("client", "extendedKeyUsage=clientAuth")]
+    {
+        openssl(&format!(
+            "req -x509 -days 2 {key} -keyout {name}.key -out {name}.pem -subj /CN={name} -CA ca.pem -CAkey ca.key \
+             -addext basicConstraints=critical,CA:FALSE -addext {extension}"
+        ));
+    }
+}
+
+#[tokio::test]
+async fn over_tls_both_sides_show_certificates_and_a_strangers_is_not_taken() {
+    let Some(openssl) = program("openssl") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    certificates(&openssl, folder.path());
+    let file = |name: &str| folder.path().join(name);
+    let Some(mosquitto) = Mosquitto::with_config(&format!(
+        "cafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\nuse_identity_as_username true\n\
+         allow_anonymous false\n",
+        file("ca.pem").display(),
+        file("server.pem").display(),
+        file("server.key").display()
+    )) else {
+        return;
+    };
+    let attempt = async |ca: &str, identity: Option<(&str, &str)>| {
+        let metrics = metrics(&["broker"]);
+        let outbox = Arc::new(Outbox::new(&["broker"], Limits::default(), &metrics));
+        owe(&outbox, 0..1);
+        let mut broker = broker(mosquitto.port);
+        let identity = identity.map(|(certificate, key)| (file(certificate), file(key)));
+        broker.tls = Some(sources::mqtt::Tls { ca_file: Some(file(ca)), identity });
+        let sinks = [Settings { id: "broker".to_owned(), kind: Kind::Mqtt }];
+        let _couriers = Couriers::start(&sinks, Some(&broker), "east-3", &outbox).unwrap();
+        let count = |outcome: &str| {
+            let series =
+                format!(r#"linewatch_notices_total{{outcome="{outcome}",sector="east-3",sink="broker"}}"#);
+            value(&metrics.render(at_s(0)), &series).unwrap()
+        };
+        until("one attempt ends", 10, || count("delivered") + count("retry") > 0.0).await;
+        count("delivered") > 0.0
+    };
+    assert!(attempt("ca.pem", Some(("client.pem", "client.key"))).await, "{}", mosquitto.log());
+    assert!(!attempt("ca.pem", None).await, "no certificate of ours");
+    assert!(
+        !attempt("client.pem", Some(("client.pem", "client.key"))).await,
+        "a server we have no reason to trust"
+    );
+    assert!(!attempt("absent.pem", None).await, "a file that is not there");
 }
 
 /// One packet of MQTT 3.1.1: first byte and body.

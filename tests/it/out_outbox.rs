@@ -1,6 +1,7 @@
 //! The outbox: bounded, in order, and exact about what became of what.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use linewatch::outbox::{Limits, Outbox};
 
@@ -56,17 +57,24 @@ async fn each_sink_is_owed_everything_until_it_has_acknowledged_it() {
     );
 }
 
+async fn woken(waiting: tokio::task::JoinHandle<Option<u64>>) -> Option<u64> {
+    tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn whoever_waits_is_woken_by_the_next_notice_and_by_the_end() {
     let outbox = Arc::new(Outbox::new(&["a"], Limits::default(), &metrics(&["a"])));
     let queue = outbox.queue("a").unwrap();
-    let waiting = tokio::spawn(async move {
-        let first = queue.after(None).await.unwrap().sequence;
-        (first, queue.after(Some(first)).await.is_none())
-    });
+    let waiting = |after| {
+        let queue = Arc::clone(&queue);
+        tokio::spawn(async move { queue.after(after).await.map(|owed| owed.sequence) })
+    };
+    let first = waiting(None);
     tokio::task::yield_now().await;
     owe(&outbox, 7);
+    assert_eq!(woken(first).await, Some(0));
+    let second = waiting(Some(0));
     tokio::task::yield_now().await;
     outbox.close();
-    assert_eq!(waiting.await.unwrap(), (0, true));
+    assert_eq!(woken(second).await, None);
 }

@@ -1,20 +1,15 @@
 //! The shipped Prometheus and Grafana files against the real programs: rules pass their unit tests, the crossing rule
-//! fires on metrics scraped over HTTP, and every query of the dashboard returns data.
+//! fires on what Prometheus scraped from a running daemon, and every query of the dashboard returns data from there.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use linewatch::engine::{Event, Outcome};
-use linewatch::http::{Shared, serve};
-use linewatch::metrics::{METRICS, Metrics};
-use linewatch::sensor::SensorIndex;
+use firmware_sims::scenario::kerguelen;
+use linewatch::metrics::METRICS;
 use serde_json::Value;
 
-use crate::out_http::picture;
-use crate::rig::sample::{at_s, metrics, notice, said};
+use crate::demo::stage;
 use crate::rig::{free_port, http_client, program, repository, run};
 
 #[test]
@@ -116,20 +111,6 @@ impl Drop for Prometheus {
     }
 }
 
-/// Keeps the metrics moving as a daemon would, until the test ends.
-async fn live(metrics: Arc<Metrics>) {
-    for second in 0.. {
-        for (index, outcome) in [(0, Outcome::Used), (0, Outcome::Rejected("bad_json")), (1, Outcome::Used)] {
-            let measured = Some(at_s(second));
-            metrics.observe(&Event::Frame { sensor: SensorIndex(index), outcome, detections: 5, measured });
-        }
-        metrics.step_took(0.000_05);
-        metrics.sync_took(0.002);
-        metrics.notice_took(0.01);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 /// Every query of a dashboard, with its variables replaced as Grafana would for "All" sectors.
 fn queries(node: &Value, found: &mut Vec<String>) {
     match node {
@@ -144,20 +125,12 @@ fn queries(node: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// The whole demonstration, hurried: real boxes, real daemon, real Prometheus.
 #[tokio::test]
 async fn a_real_prometheus_fires_the_crossing_rule_and_answers_every_query_of_the_dashboard() {
     let Some(program) = program("prometheus") else { return };
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let target = listener.local_addr().unwrap();
-    let metrics = metrics(&["hq"]);
-    metrics.source_up("mqtt", true);
-    let shared = Arc::new(Shared::new(Arc::clone(&metrics), || at_s(11)));
-    let mut quiet = picture();
-    quiet.alerts.clear();
-    shared.show(quiet);
-    tokio::spawn(serve(listener, shared, std::future::pending()));
-    let prometheus = Prometheus::start(&program, target);
-    let moving = tokio::spawn(live(Arc::clone(&metrics)));
+    let (stage, _dir) = stage(kerguelen(), 2.0, None);
+    let prometheus = Prometheus::start(&program, stage.app.http.unwrap());
 
     let scraped = |data: &Value| data["result"].as_array().is_some_and(|rows| !rows.is_empty());
     prometheus.until("query", &[("query", "linewatch_build_info")], scraped).await;
@@ -166,11 +139,9 @@ async fn a_real_prometheus_fires_the_crossing_rule_and_answers_every_query_of_th
         let is_it = |a: &Value| a["labels"]["alertname"] == "LinewatchCrossing" && a["state"] == "firing";
         alerts.into_iter().filter(is_it).collect()
     };
-    assert!(firing(&prometheus.get("alerts", &[]).await).is_empty(), "nothing has crossed yet");
-    metrics.observe(&said(notice(1)));
+    assert!(firing(&prometheus.get("alerts", &[]).await).is_empty(), "nobody has crossed yet");
     let alerts = prometheus.until("alerts", &[], |data| !firing(data).is_empty()).await;
-    let labels = &firing(&alerts)[0]["labels"];
-    assert_eq!((&labels["sector"], &labels["severity"]), (&"east-3".into(), &"warning".into()));
+    assert_eq!(firing(&alerts)[0]["labels"]["sector"], stage.scenario.sector.as_str());
 
     let text = std::fs::read_to_string(repository("config/grafana/dashboards/overview.json")).unwrap();
     let mut all = Vec::new();
@@ -181,6 +152,6 @@ async fn a_real_prometheus_fires_the_crossing_rule_and_answers_every_query_of_th
         prometheus.until("query", &[("query", query)], scraped).await;
     }
     let sectors = prometheus.get("label/sector/values", &[("match[]", "linewatch_build_info")]).await;
-    assert_eq!(sectors, serde_json::json!(["east-3"]), "the dashboard's list of sectors");
-    moving.abort();
+    assert_eq!(sectors, serde_json::json!([stage.scenario.sector]), "the dashboard's list of sectors");
+    stage.stop().await.unwrap();
 }

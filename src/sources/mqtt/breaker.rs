@@ -44,8 +44,8 @@ impl Breaker {
         self.fruitless = 0;
     }
 
-    /// A connection ended.
-    pub(super) fn lost(&mut self, lost: &Lost) {
+    /// A connection ended; `was_steady` if it had lasted, for a poisonous message ends one at once.
+    pub(super) fn lost(&mut self, lost: &Lost, was_steady: bool) {
         match lost {
             Lost::TooLarge(bytes) => {
                 self.poison_bytes = Some(bytes.saturating_mul(2).min(LARGEST_PACKET_BYTES));
@@ -54,7 +54,7 @@ impl Breaker {
             Lost::Unreachable(_) => {}
             Lost::Broken(_) => {
                 self.poison_bytes = None;
-                self.fruitless = self.fruitless.saturating_add(1);
+                self.fruitless = if was_steady { 0 } else { self.fruitless.saturating_add(1) };
             }
         }
     }
@@ -68,12 +68,12 @@ mod tests {
     fn a_packet_too_large_is_read_on_the_next_connection_and_only_there() {
         let mut breaker = Breaker::new(1_000);
         assert_eq!(breaker.attempt(), Attempt { read_bytes: 1_000, clean: false });
-        breaker.lost(&Lost::TooLarge(5_000));
+        breaker.lost(&Lost::TooLarge(5_000), false);
         assert_eq!(breaker.attempt().read_bytes, 10_000);
         breaker.progressed();
-        breaker.lost(&Lost::Broken("reset".into()));
+        breaker.lost(&Lost::Broken("reset".into()), false);
         assert_eq!(breaker.attempt().read_bytes, 1_000);
-        breaker.lost(&Lost::TooLarge(usize::MAX));
+        breaker.lost(&Lost::TooLarge(usize::MAX), false);
         assert_eq!(breaker.attempt().read_bytes, LARGEST_PACKET_BYTES);
     }
 
@@ -81,15 +81,24 @@ mod tests {
     fn a_session_that_never_yields_a_message_is_given_up_but_not_for_an_absent_broker() {
         let mut breaker = Breaker::new(1_000);
         for _ in 0..100 {
-            breaker.lost(&Lost::Unreachable("refused".into()));
+            breaker.lost(&Lost::Unreachable("refused".into()), false);
         }
         assert!(!breaker.attempt().clean);
         for _ in 0..GIVE_UP_SESSION_AFTER {
             assert!(!breaker.attempt().clean);
-            breaker.lost(&Lost::Broken("malformed".into()));
+            breaker.lost(&Lost::Broken("malformed".into()), false);
         }
         assert!(breaker.attempt().clean);
         breaker.progressed();
+        assert!(!breaker.attempt().clean);
+    }
+
+    #[test]
+    fn a_quiet_night_of_broker_restarts_is_no_poison() {
+        let mut breaker = Breaker::new(1_000);
+        for _ in 0..100 {
+            breaker.lost(&Lost::Broken("reset".into()), true);
+        }
         assert!(!breaker.attempt().clean);
     }
 }

@@ -1,11 +1,12 @@
-//! One MQTT connection: polled by a task that does nothing else, acknowledged by one that does nothing else.
+//! One MQTT connection: a task of its own polls it and writes what the log has confirmed, and never waits for either.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, Packet, Publish, QoS, StateError, SubscribeFilter,
+    AsyncClient, ConnectionError, Event, EventLoop, Packet, PubAck, Publish, QoS, StateError, SubscribeFilter,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -23,8 +24,14 @@ use crate::sources::{Ack, OVERSIZE, RETAINED, Stopped};
 const MAX_POLLED: usize = 65_536;
 /// Their payload bytes. Past either limit the connection is dropped, and the broker keeps what was not acknowledged.
 const MAX_POLLED_BYTES: usize = 256 << 20;
-/// Acknowledgements on their way to the polling task.
-const ACK_QUEUE: usize = 1_024;
+/// Requests on their way to the polling task: one subscription a connection.
+const REQUEST_QUEUE: usize = 4;
+/// Acknowledgements written together.
+const ACK_BATCH: usize = 1_024;
+/// The broker must take acknowledgements within this time.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a stopping source waits for the log to confirm what it was handed.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +54,11 @@ pub(super) struct Connection {
     incoming: mpsc::Receiver<Result<Publish, Lost>>,
     waiting_bytes: Arc<AtomicUsize>,
     acks: mpsc::UnboundedSender<u64>,
-    tasks: [JoinHandle<()>; 2],
+    polling: Polling,
 }
+
+/// The polling task, which ends with its connection.
+struct Polling(JoinHandle<()>);
 
 impl Connection {
     /// Dials, subscribes (on a kept session too: it costs nothing and repeats the retained statuses) and starts polling.
@@ -58,7 +68,7 @@ impl Connection {
         let session = if attempt.clean { Session::Clean } else { Session::Persistent };
         let options = mqtt_options(&limits, &settings.client_id, session, Acks::Manual)
             .map_err(|error| Lost::Unreachable(error.to_string()))?;
-        let (client, mut event_loop) = AsyncClient::new(options, ACK_QUEUE);
+        let (client, mut event_loop) = AsyncClient::new(options, REQUEST_QUEUE);
         event_loop.set_network_options(network_options());
         loop {
             match event_loop.poll().await {
@@ -71,11 +81,11 @@ impl Connection {
             topic::filters(&context.sector).map(|path| SubscribeFilter::new(path, QoS::AtLeastOnce));
         client.try_subscribe_many(filters).map_err(|error| Lost::Broken(error.to_string()))?;
         let (to_handler, incoming) = mpsc::channel(MAX_POLLED);
-        let (acks, to_acknowledge) = mpsc::unbounded_channel();
+        let (acks, confirmed) = mpsc::unbounded_channel();
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let polling = tokio::spawn(poll(event_loop, to_handler, waiting_bytes.clone()));
-        let acknowledging = tokio::spawn(acknowledge(client, to_acknowledge));
-        Ok(Self { incoming, waiting_bytes, acks, tasks: [polling, acknowledging] })
+        let wire = Wire { client, event_loop, to_handler, waiting_bytes: waiting_bytes.clone(), confirmed };
+        let polling = Polling(tokio::spawn(wire.run()));
+        Ok(Self { incoming, waiting_bytes, acks, polling })
     }
 
     /// Waits for one publish and hands it on.
@@ -98,11 +108,19 @@ impl Connection {
         };
         sent.map_err(Ended::Stopped)
     }
+
+    /// Takes nothing more, lets the log confirm what it was handed, and takes leave of the broker.
+    pub(super) async fn close(self) {
+        let Self { incoming, acks, mut polling, .. } = self;
+        drop((incoming, acks));
+        // What is not confirmed in time comes again: nothing is lost by hanging up.
+        let _ = tokio::time::timeout(CLOSE_WITHIN, &mut polling.0).await;
+    }
 }
 
-impl Drop for Connection {
+impl Drop for Polling {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.0.abort();
     }
 }
 
@@ -132,27 +150,85 @@ fn body_of(publish: &Publish, settings: &Settings, context: &Context) -> (Option
     (Some(body), Some((sensor.to_string(), reason)))
 }
 
-/// Polls and nothing else: a slow pipeline must not keep the keep-alive from going out.
-async fn poll(
-    mut event_loop: EventLoop,
+/// What the polling task owns.
+struct Wire {
+    /// Kept, because the event loop ends when its last client is gone.
+    client: AsyncClient,
+    event_loop: EventLoop,
     to_handler: mpsc::Sender<Result<Publish, Lost>>,
     waiting_bytes: Arc<AtomicUsize>,
-) {
-    let lost = loop {
-        match event_loop.poll().await {
-            Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let bytes = publish.payload.len();
-                let waiting = waiting_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-                if waiting > MAX_POLLED_BYTES || to_handler.try_send(Ok(publish)).is_err() {
-                    break Lost::Broken("more messages than can wait; the broker keeps them".into());
+    confirmed: mpsc::UnboundedReceiver<u64>,
+}
+
+impl Wire {
+    /// Reads, pings and writes acknowledgements until the connection ends: a slow pipeline must not keep the
+    /// keep-alive from going out.
+    async fn run(mut self) {
+        let mut tokens = Vec::with_capacity(ACK_BATCH);
+        let lost = loop {
+            tokio::select! {
+                // Between reads, not between the messages of one read: the fewer writes, the more messages a second.
+                count = self.confirmed.recv_many(&mut tokens, ACK_BATCH), if self.event_loop.state.events.is_empty() => {
+                    if count == 0 {
+                        return self.take_leave().await;
+                    }
+                    if let Err(lost) = self.acknowledge(&mut tokens).await {
+                        break lost;
+                    }
                 }
+                polled = self.event_loop.poll() => match polled {
+                    Ok(Event::Incoming(Packet::Publish(publish))) => {
+                        if let Err(lost) = self.hand_on(publish) {
+                            break lost;
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(error) => break lost_by(&error),
+                },
             }
-            Ok(_) => {}
-            Err(error) => break lost_by(&error),
+        };
+        // The handler may have gone already, and then nobody needs to know.
+        let _ = self.to_handler.send(Err(lost)).await;
+    }
+
+    fn hand_on(&self, publish: Publish) -> Result<(), Lost> {
+        let bytes = publish.payload.len();
+        let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let is_room = before == 0 || before + bytes <= MAX_POLLED_BYTES;
+        match is_room.then(|| self.to_handler.try_send(Ok(publish))) {
+            // A source that is closing takes nothing more; the broker keeps it.
+            Some(Ok(()) | Err(mpsc::error::TrySendError::Closed(_))) => Ok(()),
+            _ => Err(Lost::Broken("more messages than can wait; the broker keeps them".into())),
         }
-    };
-    // The handler may have gone already, and then nobody needs to know.
-    let _ = to_handler.send(Err(lost)).await;
+    }
+
+    /// Writes PUBACKs in the order the log confirmed them, which is the order of arrival. Past the client library's
+    /// queue, which would flush each by itself.
+    async fn acknowledge(&mut self, tokens: &mut Vec<u64>) -> Result<(), Lost> {
+        // Between connections there is nobody to tell: the event loop reports why at the next poll.
+        let Some(network) = self.event_loop.network.as_mut() else { return Ok(()) };
+        let write = async {
+            for token in tokens.drain(..) {
+                let id = u16::try_from(token).expect("tokens are made from packet ids");
+                network.write(Packet::PubAck(PubAck::new(id))).await?;
+            }
+            network.flush().await
+        };
+        match tokio::time::timeout(FLUSH_TIMEOUT, write).await {
+            Ok(written) => written.map_err(|error| Lost::Broken(error.to_string())),
+            Err(_) => Err(Lost::Broken("the broker does not take acknowledgements".into())),
+        }
+    }
+
+    /// Everything handed on has been confirmed or given up.
+    async fn take_leave(mut self) {
+        if let Some(network) = self.event_loop.network.as_mut() {
+            // A broker that is gone needs no goodbye.
+            let _ = network.write(Packet::Disconnect).await;
+            let _ = network.flush().await;
+        }
+        drop(self.client);
+    }
 }
 
 fn lost_by(error: &ConnectionError) -> Lost {
@@ -161,16 +237,5 @@ fn lost_by(error: &ConnectionError) -> Lost {
             bytes,
         ))) => Lost::TooLarge(*bytes),
         other => Lost::Broken(other.to_string()),
-    }
-}
-
-/// Sends PUBACKs in the order the log confirmed them, which is the order of arrival.
-async fn acknowledge(client: AsyncClient, mut confirmed: mpsc::UnboundedReceiver<u64>) {
-    while let Some(token) = confirmed.recv().await {
-        let mut publish = Publish::new("", QoS::AtLeastOnce, Vec::new());
-        publish.pkid = u16::try_from(token).expect("tokens are made from packet ids");
-        if client.ack(&publish).await.is_err() {
-            return;
-        }
     }
 }

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Intake, Stopped};
+use super::{Intake, Stopped, told_to};
 use crate::backoff::Backoff;
+use crate::clock;
 use crate::metrics::Metrics;
 use crate::sensor::SensorId;
 use breaker::Breaker;
@@ -24,6 +25,8 @@ use connection::{Connection, Lost};
 const BACKOFF_BASE: Duration = Duration::from_millis(250);
 /// Low, because a broker must be found again within 15 s of its return.
 const BACKOFF_CAP: Duration = Duration::from_secs(5);
+/// A connection that lasted this long was neither ended by its first message nor taken over by a twin.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// How to reach the broker. Checked by `config`.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,51 +74,60 @@ pub async fn run(settings: Settings, context: Context, mut stop: watch::Receiver
     let mut backoff = Backoff::new(BACKOFF_BASE, BACKOFF_CAP);
     let mut breaker = Breaker::new(settings.max_payload_bytes);
     loop {
-        let ended = tokio::select! {
-            ended = listen(&settings, &context, &mut breaker, &mut backoff) => ended,
-            _ = stop.wait_for(|stop| *stop) => return,
+        let attempt = breaker.attempt();
+        if attempt.clean {
+            tracing::error!(broker = %settings.host, "the MQTT session yields nothing and is thrown away");
+        }
+        let opened = tokio::select! {
+            opened = Connection::open(&settings, &context, attempt) => opened,
+            () = told_to(&mut stop) => return,
+        };
+        let since = clock::instant();
+        let lost = match opened {
+            Ok(connection) => match listen(connection, &settings, &context, &mut breaker, &mut stop).await {
+                Some(lost) => lost,
+                None => return context.metrics.source_up("mqtt", false),
+            },
+            Err(lost) => lost,
         };
         context.metrics.source_up("mqtt", false);
-        match ended {
-            Ended::Stopped => return,
-            Ended::Lost(lost) => {
-                let wait = backoff.next_wait();
-                tracing::warn!(broker = %settings.host, error = %lost, retry_in = ?wait, "no MQTT connection");
-                breaker.lost(&lost);
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    _ = stop.wait_for(|stop| *stop) => return,
-                }
-            }
+        let was_steady = since.elapsed() >= STEADY;
+        breaker.lost(&lost, was_steady);
+        if was_steady {
+            backoff.reset();
+        }
+        let wait = backoff.next_wait();
+        tracing::warn!(broker = %settings.host, error = %lost, retry_in = ?wait, "no MQTT connection");
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = told_to(&mut stop) => return,
         }
     }
 }
 
-enum Ended {
-    Stopped,
-    Lost(Lost),
-}
-
-/// One connection, from dialling to its end.
+/// One connection to its end: why it was lost, or nothing if it is time to stop.
 async fn listen(
+    mut connection: Connection,
     settings: &Settings,
     context: &Context,
     breaker: &mut Breaker,
-    backoff: &mut Backoff,
-) -> Ended {
-    let attempt = breaker.attempt();
-    let mut connection = match Connection::open(settings, context, attempt).await {
-        Ok(connection) => connection,
-        Err(lost) => return Ended::Lost(lost),
-    };
+    stop: &mut watch::Receiver<bool>,
+) -> Option<Lost> {
     context.metrics.source_up("mqtt", true);
     tracing::info!(broker = %settings.host, "MQTT connected");
-    backoff.reset();
     loop {
-        match connection.take_one(settings, context).await {
-            Ok(()) => breaker.progressed(),
-            Err(connection::Ended::Lost(lost)) => return Ended::Lost(lost),
-            Err(connection::Ended::Stopped(Stopped)) => return Ended::Stopped,
+        let taken = tokio::select! {
+            taken = connection.take_one(settings, context) => Some(taken),
+            () = told_to(stop) => None,
+        };
+        match taken {
+            Some(Ok(())) => breaker.progressed(),
+            Some(Err(connection::Ended::Lost(lost))) => return Some(lost),
+            Some(Err(connection::Ended::Stopped(Stopped))) => return None,
+            None => {
+                connection.close().await;
+                return None;
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
 use tokio_serial::{DataBits, Parity, SerialPortBuilderExt, SerialStream, StopBits};
 
-use super::{Intake, OVERLONG, Stopped};
+use super::{Intake, OVERLONG, Stopped, told_to};
 use crate::backoff::Backoff;
 use crate::metrics::Metrics;
 use crate::record::{Body, Link};
@@ -59,7 +59,7 @@ pub async fn run(
         let opened = crate::clock::instant();
         let ended = tokio::select! {
             ended = session(&settings, &intake, &metrics) => ended,
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = told_to(&mut stop) => return,
         };
         metrics.source_up(&settings.label(), false);
         let Err(error) = ended else { return };
@@ -70,7 +70,7 @@ pub async fn run(
         tracing::warn!(device = %settings.device.display(), %error, retry_in = ?wait, "serial port gone");
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = told_to(&mut stop) => return,
         }
     }
 }

@@ -85,7 +85,8 @@ pub const REASONS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Decoder {
     sensor: SensorIndex,
-    model: SensorModel,
+    /// Boxed: a decoder is one variant of several and should not outgrow the others.
+    model: Box<SensorModel>,
     reader: ais::Reader,
     ships: Ships,
     own_ship: OwnShip,
@@ -99,7 +100,7 @@ impl Decoder {
     pub fn new(index: SensorIndex, model: &SensorModel) -> Self {
         Self {
             sensor: index,
-            model: model.clone(),
+            model: Box::new(model.clone()),
             reader: ais::Reader::default(),
             ships: Ships::default(),
             own_ship: OwnShip::default(),

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::rig::sample::value;
 
 /// A stage with its own folder, on free ports.
-fn stage(scenario: Scenario, speed: f64, listener: Option<Listener>) -> (Stage, TempDir) {
+pub(crate) fn stage(scenario: Scenario, speed: f64, listener: Option<Listener>) -> (Stage, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let http = "127.0.0.1:0".parse().unwrap();
     let options = Options { speed, http, dir: dir.path().to_owned() };

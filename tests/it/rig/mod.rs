@@ -1,6 +1,9 @@
 //! What the tests run against: real programs on free ports, and samples of what flows through the daemon.
 
+pub(crate) mod listening;
 pub(crate) mod mosquitto;
+pub(crate) mod pty;
+pub(crate) mod publisher;
 pub(crate) mod sample;
 
 use std::net::{Ipv4Addr, TcpListener};

@@ -24,7 +24,7 @@ impl Mosquitto {
         Self::with_config("allow_anonymous true\npersistence true\nmax_inflight_messages 1000\n")
     }
 
-    /// A broker with this configuration, to which listener, folder and log are added.
+    /// A broker with this configuration, to which listener, folder and log are added in front.
     pub(crate) fn with_config(config: &str) -> Option<Self> {
         let program = program("mosquitto")?;
         // Another process may take the free port in between.
@@ -62,6 +62,20 @@ impl Mosquitto {
     pub(crate) fn restart(&mut self) {
         self.stop();
         self.run();
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Takes from a stopped broker everything it kept.
+    pub(crate) fn forget(&self) {
+        assert!(self.child.is_none(), "a running broker would write it again");
+        std::fs::remove_file(self.folder.path().join("mosquitto.db")).unwrap();
     }
 
     /// What it wrote to its log.

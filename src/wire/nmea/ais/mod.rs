@@ -10,12 +10,14 @@ mod fixed;
 mod moving;
 mod particulars;
 mod parts;
+mod position;
 
 pub use bits::Bits;
 pub use fixed::{Aid, BaseStation};
-pub use moving::{Aircraft, ClassA, ClassB, LongRange, Position};
+pub use moving::{Aircraft, ClassA, ClassB, LongRange};
 pub use particulars::{ClassBExtended, CraftPart, Dimensions, NamePart, Voyage};
 pub use parts::{Reader, Received};
+pub use position::Position;
 
 use super::SHORT_PAYLOAD;
 use crate::wire::Rejection;

@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod config;
 mod demo;
+mod libm_bits;
 mod out_http;
 mod out_metrics;
 mod out_mqtt;
@@ -20,3 +21,7 @@ mod source_udp;
 mod tidy;
 mod wire_asterix;
 mod wire_nmea;
+mod wire_roundtrip;
+
+// `wire_roundtrip::sound` is the library's own file and names these as its siblings.
+use linewatch::{geo, scan};

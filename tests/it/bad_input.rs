@@ -164,16 +164,21 @@ impl Speaker {
 /// Waits until a sample has this value in what `/metrics` says.
 async fn until_metric(app: &App, series: &str, wanted: f64) {
     let (client, url) = (http_client(), format!("http://{}/metrics", app.http.unwrap()));
-    let mut last = None;
+    let (mut last, mut all) = (None, String::new());
     for _ in 0..500 {
         let text = client.get(&url).send().await.unwrap().text().await.unwrap();
         last = value(&text, series);
+        all = text
+            .lines()
+            .filter(|line| line.contains("_total") && !line.ends_with(" 0"))
+            .collect::<Vec<_>>()
+            .join("\n");
         if last.is_some_and(|value| value >= wanted) {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(last, Some(wanted), "{series}");
+    assert_eq!(last, Some(wanted), "{series}\n{all}");
 }
 
 fn series(family: &str, id: &str, label: &str, word: &str) -> String {

@@ -151,7 +151,7 @@ async fn what_is_refused_has_a_name_and_does_not_come_again(port: u16) {
     source.stop().await;
     let mut source = Listening::mqtt(settings());
     boxes.publish(SCAN, "next").await;
-    assert_eq!(texts(&source.frames(1).await), ["next"]);
+    confirm_until("next", &mut source, &mut Vec::new()).await;
     assert_eq!(source.refused("", "unknown_sensor"), 0.0, "refused once is acknowledged");
     assert_eq!(source.refused("r1", "oversize"), 0.0);
     source.stop().await;

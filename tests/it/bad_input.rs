@@ -94,8 +94,8 @@ fn good(id: &str, format: Format, seq: u32) -> Vec<u8> {
             .trim_end()
             .into(),
         Format::Asterix => {
-            #[expect(clippy::cast_precision_loss, reason = "seconds of a day")]
-            let tod_s = now.floor_secs().rem_euclid(86_400) as f64;
+            #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a day")]
+            let tod_s = now.as_nanos().rem_euclid(86_400_000_000_000) as f64 / 1e9;
             asterix::encode_cat034(RADAR, tod_s, asterix::Sector::North { rotation_s: 4.0, position: None })
         }
         Format::Frame => {
@@ -134,7 +134,7 @@ fn bad(id: &str, format: Format) -> Vec<(Vec<u8>, &'static str)> {
             (b"!AIVDM,1,1,,A,13m62@001@RHQf0D3sp:U`N20000,0".to_vec(), "no_checksum"),
         ],
         Format::Asterix => vec![
-            (vec![99, 0, 4, 0], "unknown_category"),
+            (vec![99, 0, 5, 0x80, 0], "unknown_category"),
             (vec![48, 0, 200, 0x80], "bad_length"),
             (vec![34, 0, 10, 0xE0, 1, 1, 1, 0, 0, 0], "wrong_source"),
         ],
@@ -164,16 +164,21 @@ impl Speaker {
 /// Waits until a sample has this value in what `/metrics` says.
 async fn until_metric(app: &App, series: &str, wanted: f64) {
     let (client, url) = (http_client(), format!("http://{}/metrics", app.http.unwrap()));
-    let mut last = None;
+    let (mut last, mut all) = (None, String::new());
     for _ in 0..500 {
         let text = client.get(&url).send().await.unwrap().text().await.unwrap();
         last = value(&text, series);
+        all = text
+            .lines()
+            .filter(|line| line.contains("_total") && !line.ends_with(" 0"))
+            .collect::<Vec<_>>()
+            .join("\n");
         if last.is_some_and(|value| value >= wanted) {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(last, Some(wanted), "{series}");
+    assert_eq!(last, Some(wanted), "{series}\n{all}");
 }
 
 fn series(family: &str, id: &str, label: &str, word: &str) -> String {

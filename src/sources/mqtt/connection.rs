@@ -166,9 +166,10 @@ impl Wire {
     async fn run(mut self) {
         let mut tokens = Vec::with_capacity(ACK_BATCH);
         let lost = loop {
+            // Not between the messages of one read: the fewer writes, the more messages a second.
+            let is_between_reads = self.event_loop.state.events.is_empty();
             tokio::select! {
-                // Between reads, not between the messages of one read: the fewer writes, the more messages a second.
-                count = self.confirmed.recv_many(&mut tokens, ACK_BATCH), if self.event_loop.state.events.is_empty() => {
+                count = self.confirmed.recv_many(&mut tokens, ACK_BATCH), if is_between_reads => {
                     if count == 0 {
                         return self.take_leave().await;
                     }

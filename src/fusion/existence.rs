@@ -13,6 +13,9 @@ const LIFETIME_S: f64 = 120.0;
 const VISIBILITY_DWELL_S: f64 = 2.0;
 /// How often a target is visible to a sensor that covers it.
 const USUALLY_VISIBLE: f64 = 0.98;
+/// The same for a sensor that has not reported it yet: it may be too small or too far for this one, and a lidar that
+/// never sees a small boat must not kill what a radar holds.
+const VISIBLE_UNPROVEN: f64 = 0.8;
 /// Certainty has a ceiling: what has left must be able to die. P = 0.9999.
 const MOST_LOG_ODDS: f64 = 9.2;
 const LEAST_LOG_ODDS: f64 = -20.0;
@@ -30,6 +33,8 @@ struct Visible {
     sensor: SensorIndex,
     probability: f64,
     time: Timestamp,
+    /// It has reported the target at least once.
+    fed: bool,
 }
 
 impl Clone for Existence {
@@ -55,8 +60,10 @@ fn probability(log_odds: f64) -> f64 {
 }
 
 impl Existence {
-    pub(super) fn new(p: f64, time: Timestamp) -> Self {
-        Self { log_odds: log_odds(p), time, visible: Vec::new() }
+    /// Of something that this sensor has just reported.
+    pub(super) fn new(p: f64, sensor: SensorIndex, time: Timestamp) -> Self {
+        let founder = Visible { sensor, probability: USUALLY_VISIBLE, time, fed: true };
+        Self { log_odds: log_odds(p), time, visible: vec![founder] }
     }
 
     /// P(exists) at `at`, if nobody looks until then.
@@ -68,10 +75,11 @@ impl Existence {
 
     /// P(visible to a sensor | exists) at `at`.
     fn visible_at(&self, sensor: SensorIndex, at: Timestamp) -> f64 {
-        self.visible.iter().find(|v| v.sensor == sensor).map_or(USUALLY_VISIBLE, |v| {
+        self.visible.iter().find(|v| v.sensor == sensor).map_or(VISIBLE_UNPROVEN, |v| {
+            let usual = if v.fed { USUALLY_VISIBLE } else { VISIBLE_UNPROVEN };
             let dt_s = at.since(v.time).as_secs_f64().max(0.0);
             let kept = libm::exp(-dt_s / VISIBILITY_DWELL_S);
-            USUALLY_VISIBLE + (v.probability - USUALLY_VISIBLE) * kept
+            usual + (v.probability - usual) * kept
         })
     }
 
@@ -100,10 +108,10 @@ impl Existence {
             (self.log_odds, self.time) = (moved, at.max(self.time));
         }
         let seen = (visible * evidence(pd) / total).clamp(0.01, 0.999);
-        let entry = Visible { sensor, probability: seen, time: at };
+        let fed = ratio > 0.0;
         match self.visible.iter_mut().find(|v| v.sensor == sensor) {
-            Some(known) => *known = entry,
-            None => self.visible.push(entry),
+            Some(v) => *v = Visible { sensor, probability: seen, time: at, fed: fed || v.fed },
+            None => self.visible.push(Visible { sensor, probability: seen, time: at, fed }),
         }
         factor
     }
@@ -122,7 +130,7 @@ mod tests {
     #[test]
     fn the_recursion_is_the_one_worked_by_hand() {
         // p 0.5, never looked: seen = 0.98 × 0.9 = 0.882. A hit with N/λ = 100: odds × (0.118 + 88.2) = 88.318.
-        let mut e = Existence::new(0.5, at(0));
+        let mut e = Existence::new(0.5, R, at(0));
         e.look(R, at(0), 0.9, 100.0, None);
         assert!((e.at(at(0)) - 88.318 / 89.318).abs() < 1e-12);
         // Visibility: 0.98 × (0.1 + 90) / 88.318 = 0.99977…, held at 0.999; a miss at once: odds × (1 − 0.8991).
@@ -133,8 +141,8 @@ mod tests {
 
     #[test]
     fn misses_in_a_row_have_one_cause() {
-        let mut seldom = Existence::new(0.999, at(0));
-        let mut rapid = Existence::new(0.999, at(0));
+        let mut seldom = Existence::new(0.999, R, at(0));
+        let mut rapid = Existence::new(0.999, R, at(0));
         for k in 1..=5 {
             seldom.look(R, at(20 * k), 0.5, 0.0, None);
             rapid.look(R, Timestamp::from_nanos(100_000_000 * k), 0.5, 0.0, None);
@@ -145,12 +153,12 @@ mod tests {
 
     #[test]
     fn time_alone_lets_it_fade_and_steps_do_not_matter() {
-        let mut stepped = Existence::new(0.9, at(0));
+        let mut stepped = Existence::new(0.9, R, at(0));
         for k in 1..=60 {
             stepped.look(R, at(k), 0.0, 0.0, None);
         }
         let expected = 0.9 * libm::exp(-60.0 / LIFETIME_S);
         assert!((stepped.at(at(60)) - expected).abs() < 1e-9);
-        assert!((Existence::new(0.9, at(0)).at(at(60)) - expected).abs() < 1e-12);
+        assert!((Existence::new(0.9, R, at(0)).at(at(60)) - expected).abs() < 1e-12);
     }
 }

@@ -9,6 +9,7 @@ use super::motion::{Imm, MODES};
 use super::track::TrackId;
 use super::tracker::Tracker;
 use crate::scan::{Measurement, Scan};
+use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 
 /// How many targets that no track has yet a sensor's first look may find,
@@ -20,11 +21,11 @@ const REPORT_EXISTENCE: f64 = 0.5;
 /// A detection less probably new than this begins nothing.
 const LEAST_NEW: f64 = 1e-3;
 /// Existence that confirms, and the looks it needs at least.
-const CONFIRM: f64 = 0.998;
+const CONFIRM: f64 = 0.997;
 const CONFIRM_HITS: u32 = 2;
 /// Existence below which a track is deleted, while tentative and once confirmed.
 const DELETE_TENTATIVE: f64 = 5e-4;
-const DELETE_CONFIRMED: f64 = 0.2;
+const DELETE_CONFIRMED: f64 = 0.25;
 /// A track that could be anywhere within this (one sigma, metres) is of no use.
 const MOST_SIGMA_M: f64 = 2_000.0;
 /// A tentative track that nothing feeds lives for this many periods of its sensor, and at least, seconds.
@@ -68,7 +69,7 @@ impl Tracker {
                 continue;
             }
             let Some(m) = self.looks.get(look).map(|looked| &looked.detections[index]) else { continue };
-            let state = started(m, scan.time, existence);
+            let state = started(m, scan.sensor, scan.time, existence);
             if !state.imm.mean().is_sound() {
                 self.refused.unsound += 1;
                 continue;
@@ -160,7 +161,7 @@ fn lives(track: &Track, now: Timestamp) -> bool {
 }
 
 /// A state from one detection.
-fn started(m: &Measured, time: Timestamp, existence: f64) -> State {
+fn started(m: &Measured, sensor: SensorIndex, time: Timestamp, existence: f64) -> State {
     let (velocity, known_var) = m.velocity.map_or(([0.0; 2], None), |(v, var)| (v, Some(var)));
     let z = [m.z[0] - m.offset_s * velocity[0], m.z[1] - m.offset_s * velocity[1]];
     let mut start =
@@ -171,5 +172,5 @@ fn started(m: &Measured, time: Timestamp, existence: f64) -> State {
         start.vv = [var, 0.0, var];
         *mode = start;
     }
-    State { time, imm, altitude: m.altitude, existence: Existence::new(existence, time) }
+    State { time, imm, altitude: m.altitude, existence: Existence::new(existence, sensor, time) }
 }

@@ -1,7 +1,7 @@
 //! Whether a track is a real object: a probability, raised by detections, lowered by misses and by time.
 //!
 //! In: per look the detection probability and how well a detection fitted against clutter. Out: P(exists). Integrated
-//! data association (Mušicki, Evans & Stanković 1994) in log-odds, with a two-state visibility chain per sensor so that
+//! data association (Mušicki, Evans & Stanković 1994) in odds, with a two-state visibility chain per sensor so that
 //! misses in a row, which have one cause, count as one (Brekke, Hem & Tokle 2021).
 
 use crate::sensor::SensorIndex;
@@ -17,13 +17,13 @@ const USUALLY_VISIBLE: f64 = 0.98;
 /// never sees a small boat must not kill what a radar holds.
 const VISIBLE_UNPROVEN: f64 = 0.8;
 /// Certainty has a ceiling: what has left must be able to die. P = 0.9999.
-const MOST_LOG_ODDS: f64 = 9.2;
-const LEAST_LOG_ODDS: f64 = -20.0;
+const MOST_ODDS: f64 = 1e4;
+const LEAST_ODDS: f64 = 1e-9;
 
 /// P(exists) with what each sensor is believed to see of it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Existence {
-    log_odds: f64,
+    odds: f64,
     time: Timestamp,
     visible: Vec<Visible>,
 }
@@ -39,37 +39,32 @@ struct Visible {
 
 impl Clone for Existence {
     fn clone(&self) -> Self {
-        Self { log_odds: self.log_odds, time: self.time, visible: self.visible.clone() }
+        Self { odds: self.odds, time: self.time, visible: self.visible.clone() }
     }
 
     /// Keeps the buffer: checkpoints are taken all the time.
     fn clone_from(&mut self, from: &Self) {
-        (self.log_odds, self.time) = (from.log_odds, from.time);
+        (self.odds, self.time) = (from.odds, from.time);
         self.visible.clone_from(&from.visible);
     }
 }
 
-/// ln(p / (1 − p)), clamped.
-pub(super) fn log_odds(p: f64) -> f64 {
-    let p = p.clamp(1e-9, 1.0 - 1e-9);
-    libm::log(p / (1.0 - p)).clamp(LEAST_LOG_ODDS, MOST_LOG_ODDS)
-}
-
-fn probability(log_odds: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-log_odds))
+/// p / (1 − p), clamped.
+pub(super) fn odds(p: f64) -> f64 {
+    (p / (1.0 - p).max(1e-12)).clamp(LEAST_ODDS, MOST_ODDS)
 }
 
 impl Existence {
     /// Of something that this sensor has just reported.
     pub(super) fn new(p: f64, sensor: SensorIndex, time: Timestamp) -> Self {
         let founder = Visible { sensor, probability: USUALLY_VISIBLE, time, fed: true };
-        Self { log_odds: log_odds(p), time, visible: vec![founder] }
+        Self { odds: odds(p), time, visible: vec![founder] }
     }
 
     /// P(exists) at `at`, if nobody looks until then.
     pub(super) fn at(&self, at: Timestamp) -> f64 {
         let dt_s = at.since(self.time).as_secs_f64().max(0.0);
-        let p = probability(self.log_odds);
+        let p = self.odds / (1.0 + self.odds);
         if dt_s > 0.0 { p * libm::exp(-dt_s / LIFETIME_S) } else { p }
     }
 
@@ -89,7 +84,7 @@ impl Existence {
     }
 
     /// One look: `ratio` is N(ν; 0, S) over the density of clutter for the detection taken, zero for a miss;
-    /// `factor`, where given, is ln of what joint association made of the odds.
+    /// `factor`, where given, is what joint association made of the odds.
     pub(super) fn look(
         &mut self,
         sensor: SensorIndex,
@@ -97,15 +92,13 @@ impl Existence {
         pd: f64,
         ratio: f64,
         factor: Option<f64>,
-    ) -> f64 {
+    ) {
         let visible = self.visible_at(sensor, at);
         let evidence = |seen: f64| 1.0 - seen + seen * ratio;
         let total = evidence(visible * pd).max(1e-12);
-        let factor = factor.unwrap_or_else(|| libm::log(total));
-        let decayed = log_odds(self.at(at));
-        let moved = (decayed + factor).clamp(LEAST_LOG_ODDS, MOST_LOG_ODDS);
+        let moved = odds(self.at(at)) * factor.unwrap_or(total);
         if moved.is_finite() {
-            (self.log_odds, self.time) = (moved, at.max(self.time));
+            (self.odds, self.time) = (moved.clamp(LEAST_ODDS, MOST_ODDS), at.max(self.time));
         }
         let seen = (visible * evidence(pd) / total).clamp(0.01, 0.999);
         let fed = ratio > 0.0;
@@ -113,7 +106,6 @@ impl Existence {
             Some(v) => *v = Visible { sensor, probability: seen, time: at, fed: fed || v.fed },
             None => self.visible.push(Visible { sensor, probability: seen, time: at, fed }),
         }
-        factor
     }
 }
 

@@ -15,19 +15,21 @@ use crate::time::Timestamp;
 /// How many targets that no track has yet a sensor's first look may find,
 pub(super) const UNKNOWN_AT_FIRST: f64 = 3.0;
 /// and, once its looks have found what was there, any later one.
-pub(super) const UNKNOWN_LATER: f64 = 0.15;
+pub(super) const UNKNOWN_LATER: f64 = 0.1;
 /// Existence of a track begun from another system's report.
 const REPORT_EXISTENCE: f64 = 0.5;
 /// A detection less probably new than this begins nothing.
 const LEAST_NEW: f64 = 1e-3;
 /// Existence that confirms, and the looks it needs at least.
-const CONFIRM: f64 = 0.997;
+const CONFIRM: f64 = 0.998;
 const CONFIRM_HITS: u32 = 2;
 /// Existence below which a track is deleted, while tentative and once confirmed.
 const DELETE_TENTATIVE: f64 = 5e-4;
-const DELETE_CONFIRMED: f64 = 0.25;
-/// A track that could be anywhere within this (one sigma, metres) is of no use.
-const MOST_SIGMA_M: f64 = 2_000.0;
+const DELETE_CONFIRMED: f64 = 0.2;
+/// A track that could be anywhere within this (one sigma, metres) is of no use,
+const MOST_SIGMA_M: f64 = 500.0;
+/// or within this per second of its quickest sensor's period: a satellite's tracks are never better known.
+const MOST_SIGMA_MPS: f64 = 20.0;
 /// A tentative track that nothing feeds lives for this many periods of its sensor, and at least, seconds.
 const SEED_PERIODS: f64 = 4.0;
 const SEED_LEAST_S: f64 = 4.0;
@@ -150,7 +152,7 @@ impl Tracker {
 fn lives(track: &Track, now: Timestamp) -> bool {
     let existence = track.state.existence.at(now);
     let (_, sigma_m) = track.roughly_at(now);
-    if sigma_m > MOST_SIGMA_M {
+    if sigma_m > MOST_SIGMA_M.max(MOST_SIGMA_MPS * track.period_s) {
         return false;
     }
     if track.confirmed {

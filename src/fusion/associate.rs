@@ -109,8 +109,8 @@ impl Tracker {
                     return;
                 }
                 let seen = (candidate.existence * candidate.detectable).clamp(1e-9, 0.999_99);
-                let mut ln_weight =
-                    libm::log(seen / (1.0 - seen)) + fit.ln_likelihood - libm::log(looked.clutter(m));
+                let weight = seen / (1.0 - seen) * fit.scale / looked.clutter(m);
+                let mut ln_weight = libm::log(weight) - 0.5 * fit.d2;
                 if same {
                     ln_weight = ln_weight.max(0.0) + SAME_IDENTITY;
                 }
@@ -239,26 +239,23 @@ impl Tracker {
     }
 
     /// One entry into a track, now or where it belongs in the past. `None` if its result was refused.
-    fn enter(&mut self, c: usize, entry: Entry) -> Option<f64> {
+    fn enter(&mut self, c: usize, entry: Entry) -> Option<()> {
         let candidate = &self.work.candidates[c];
         let track = &mut *self.tracks[candidate.slot];
         let looked = self.looks.get(entry.look)?;
-        let d2 = if let Some(past) = candidate.past {
-            let (state, d2) =
-                track.history.insert(&self.work.pasts[past], entry, &self.looks, &self.motion)?;
-            track.state = state;
-            d2
+        if let Some(past) = candidate.past {
+            let past = &self.work.pasts[past];
+            track.state = track.history.insert(past, entry, &self.looks, &self.motion)?;
         } else {
+            let predicted = Some((&candidate.imm, &candidate.mean));
             track.history.checkpoint(entry.time, &track.state);
-            let d2 =
-                track.state.apply(&entry, looked, &self.motion, Some((&candidate.imm, &candidate.mean)))?;
+            track.state.apply(&entry, looked, &self.motion, predicted)?;
             track.history.push(entry);
-            d2
-        };
+        }
         if entry.detection != MISSED || candidate.past.is_some() {
             track.mean = track.state.imm.mean();
         }
-        Some(d2)
+        Some(())
     }
 }
 
@@ -278,7 +275,7 @@ fn joint_factor(candidate: &Candidate, run: &[Pair]) -> f64 {
     let taken: f64 = run.iter().map(|pair| pair.probability).sum::<f64>().min(1.0);
     let (e, q) = (candidate.existence, candidate.detectable);
     let after = taken + (1.0 - taken) * e * (1.0 - q) / (1.0 - e * q).max(1e-12);
-    existence::log_odds(after) - existence::log_odds(e)
+    existence::odds(after) / existence::odds(e)
 }
 
 /// Entries keep detection probabilities in single precision; the live path must use the same number.

@@ -1,7 +1,7 @@
 //! Whether a track is a real object: a probability, raised by detections, lowered by misses and by time.
 //!
 //! In: per look the detection probability and how well a detection fitted against clutter. Out: P(exists). Integrated
-//! data association (Mušicki, Evans & Stanković 1994) in log-odds, with a two-state visibility chain per sensor so that
+//! data association (Mušicki, Evans & Stanković 1994) in odds, with a two-state visibility chain per sensor so that
 //! misses in a row, which have one cause, count as one (Brekke, Hem & Tokle 2021).
 
 use crate::sensor::SensorIndex;
@@ -13,14 +13,17 @@ const LIFETIME_S: f64 = 120.0;
 const VISIBILITY_DWELL_S: f64 = 2.0;
 /// How often a target is visible to a sensor that covers it.
 const USUALLY_VISIBLE: f64 = 0.98;
+/// The same for a sensor that has not reported it yet: it may be too small or too far for this one, and a lidar that
+/// never sees a small boat must not kill what a radar holds.
+const VISIBLE_UNPROVEN: f64 = 0.8;
 /// Certainty has a ceiling: what has left must be able to die. P = 0.9999.
-const MOST_LOG_ODDS: f64 = 9.2;
-const LEAST_LOG_ODDS: f64 = -20.0;
+const MOST_ODDS: f64 = 1e4;
+const LEAST_ODDS: f64 = 1e-9;
 
 /// P(exists) with what each sensor is believed to see of it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Existence {
-    log_odds: f64,
+    odds: f64,
     time: Timestamp,
     visible: Vec<Visible>,
 }
@@ -30,48 +33,48 @@ struct Visible {
     sensor: SensorIndex,
     probability: f64,
     time: Timestamp,
+    /// It has reported the target at least once.
+    fed: bool,
 }
 
 impl Clone for Existence {
     fn clone(&self) -> Self {
-        Self { log_odds: self.log_odds, time: self.time, visible: self.visible.clone() }
+        Self { odds: self.odds, time: self.time, visible: self.visible.clone() }
     }
 
     /// Keeps the buffer: checkpoints are taken all the time.
     fn clone_from(&mut self, from: &Self) {
-        (self.log_odds, self.time) = (from.log_odds, from.time);
+        (self.odds, self.time) = (from.odds, from.time);
         self.visible.clone_from(&from.visible);
     }
 }
 
-/// ln(p / (1 − p)), clamped.
-pub(super) fn log_odds(p: f64) -> f64 {
-    let p = p.clamp(1e-9, 1.0 - 1e-9);
-    libm::log(p / (1.0 - p)).clamp(LEAST_LOG_ODDS, MOST_LOG_ODDS)
-}
-
-fn probability(log_odds: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-log_odds))
+/// p / (1 − p), clamped.
+pub(super) fn odds(p: f64) -> f64 {
+    (p / (1.0 - p).max(1e-12)).clamp(LEAST_ODDS, MOST_ODDS)
 }
 
 impl Existence {
-    pub(super) fn new(p: f64, time: Timestamp) -> Self {
-        Self { log_odds: log_odds(p), time, visible: Vec::new() }
+    /// Of something that this sensor has just reported.
+    pub(super) fn new(p: f64, sensor: SensorIndex, time: Timestamp) -> Self {
+        let founder = Visible { sensor, probability: USUALLY_VISIBLE, time, fed: true };
+        Self { odds: odds(p), time, visible: vec![founder] }
     }
 
     /// P(exists) at `at`, if nobody looks until then.
     pub(super) fn at(&self, at: Timestamp) -> f64 {
         let dt_s = at.since(self.time).as_secs_f64().max(0.0);
-        let p = probability(self.log_odds);
+        let p = self.odds / (1.0 + self.odds);
         if dt_s > 0.0 { p * libm::exp(-dt_s / LIFETIME_S) } else { p }
     }
 
     /// P(visible to a sensor | exists) at `at`.
     fn visible_at(&self, sensor: SensorIndex, at: Timestamp) -> f64 {
-        self.visible.iter().find(|v| v.sensor == sensor).map_or(USUALLY_VISIBLE, |v| {
+        self.visible.iter().find(|v| v.sensor == sensor).map_or(VISIBLE_UNPROVEN, |v| {
+            let usual = if v.fed { USUALLY_VISIBLE } else { VISIBLE_UNPROVEN };
             let dt_s = at.since(v.time).as_secs_f64().max(0.0);
             let kept = libm::exp(-dt_s / VISIBILITY_DWELL_S);
-            USUALLY_VISIBLE + (v.probability - USUALLY_VISIBLE) * kept
+            usual + (v.probability - usual) * kept
         })
     }
 
@@ -81,7 +84,7 @@ impl Existence {
     }
 
     /// One look: `ratio` is N(ν; 0, S) over the density of clutter for the detection taken, zero for a miss;
-    /// `factor`, where given, is ln of what joint association made of the odds.
+    /// `factor`, where given, is what joint association made of the odds.
     pub(super) fn look(
         &mut self,
         sensor: SensorIndex,
@@ -89,23 +92,20 @@ impl Existence {
         pd: f64,
         ratio: f64,
         factor: Option<f64>,
-    ) -> f64 {
+    ) {
         let visible = self.visible_at(sensor, at);
         let evidence = |seen: f64| 1.0 - seen + seen * ratio;
         let total = evidence(visible * pd).max(1e-12);
-        let factor = factor.unwrap_or_else(|| libm::log(total));
-        let decayed = log_odds(self.at(at));
-        let moved = (decayed + factor).clamp(LEAST_LOG_ODDS, MOST_LOG_ODDS);
+        let moved = odds(self.at(at)) * factor.unwrap_or(total);
         if moved.is_finite() {
-            (self.log_odds, self.time) = (moved, at.max(self.time));
+            (self.odds, self.time) = (moved.clamp(LEAST_ODDS, MOST_ODDS), at.max(self.time));
         }
         let seen = (visible * evidence(pd) / total).clamp(0.01, 0.999);
-        let entry = Visible { sensor, probability: seen, time: at };
+        let fed = ratio > 0.0;
         match self.visible.iter_mut().find(|v| v.sensor == sensor) {
-            Some(known) => *known = entry,
-            None => self.visible.push(entry),
+            Some(v) => *v = Visible { sensor, probability: seen, time: at, fed: fed || v.fed },
+            None => self.visible.push(Visible { sensor, probability: seen, time: at, fed }),
         }
-        factor
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn the_recursion_is_the_one_worked_by_hand() {
         // p 0.5, never looked: seen = 0.98 × 0.9 = 0.882. A hit with N/λ = 100: odds × (0.118 + 88.2) = 88.318.
-        let mut e = Existence::new(0.5, at(0));
+        let mut e = Existence::new(0.5, R, at(0));
         e.look(R, at(0), 0.9, 100.0, None);
         assert!((e.at(at(0)) - 88.318 / 89.318).abs() < 1e-12);
         // Visibility: 0.98 × (0.1 + 90) / 88.318 = 0.99977…, held at 0.999; a miss at once: odds × (1 − 0.8991).
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn misses_in_a_row_have_one_cause() {
-        let mut seldom = Existence::new(0.999, at(0));
-        let mut rapid = Existence::new(0.999, at(0));
+        let mut seldom = Existence::new(0.999, R, at(0));
+        let mut rapid = Existence::new(0.999, R, at(0));
         for k in 1..=5 {
             seldom.look(R, at(20 * k), 0.5, 0.0, None);
             rapid.look(R, Timestamp::from_nanos(100_000_000 * k), 0.5, 0.0, None);
@@ -145,12 +145,12 @@ mod tests {
 
     #[test]
     fn time_alone_lets_it_fade_and_steps_do_not_matter() {
-        let mut stepped = Existence::new(0.9, at(0));
+        let mut stepped = Existence::new(0.9, R, at(0));
         for k in 1..=60 {
             stepped.look(R, at(k), 0.0, 0.0, None);
         }
         let expected = 0.9 * libm::exp(-60.0 / LIFETIME_S);
         assert!((stepped.at(at(60)) - expected).abs() < 1e-9);
-        assert!((Existence::new(0.9, at(0)).at(at(60)) - expected).abs() < 1e-12);
+        assert!((Existence::new(0.9, R, at(0)).at(at(60)) - expected).abs() < 1e-12);
     }
 }

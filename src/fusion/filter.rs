@@ -5,8 +5,7 @@
 //! (`F = [I aI; 0 bI]`, `Q` isotropic) costs thirty multiplications instead of a hundred. Knows no track, sensor or
 //! clock. Every result is checked: a covariance that is not finite and positive definite is refused.
 
-/// ln(2π).
-pub(super) const LN_TAU: f64 = 1.837_877_066_409_345_3;
+use std::f64::consts::TAU;
 
 /// A mean and covariance; metres and metres per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,8 +35,16 @@ pub(super) struct Step {
 pub(super) struct Fit {
     /// Normalised innovation squared, d² = νᵀS⁻¹ν.
     pub d2: f64,
-    /// ln N(ν; 0, S).
-    pub ln_likelihood: f64,
+    /// N(0; 0, S): the density at no innovation, 1 / √((2π)ⁿ|S|).
+    pub scale: f64,
+}
+
+impl Fit {
+    /// N(ν; 0, S).
+    #[cfg(test)]
+    pub(super) fn density(&self) -> f64 {
+        self.scale * libm::exp(-0.5 * self.d2)
+    }
 }
 
 impl Step {
@@ -47,14 +54,14 @@ impl Step {
     }
 }
 
-/// ν = z − Hx and S = HPHᵀ + R against a position; d² and ln N.
+/// ν = z − Hx and S = HPHᵀ + R against a position; d² and its scale.
 pub(super) fn fit(nu: [f64; 2], s: [f64; 3]) -> Option<Fit> {
     let det = s[0] * s[2] - s[1] * s[1];
     if !(det > 0.0 && s[0] > 0.0 && det.is_finite()) {
         return None;
     }
     let d2 = (s[2] * nu[0] * nu[0] - 2.0 * s[1] * nu[0] * nu[1] + s[0] * nu[1] * nu[1]) / det;
-    d2.is_finite().then(|| Fit { d2, ln_likelihood: -0.5 * d2 - LN_TAU - 0.5 * libm::log(det) })
+    d2.is_finite().then(|| Fit { d2, scale: 1.0 / (TAU * det.sqrt()) })
 }
 
 impl Gaussian {
@@ -126,8 +133,7 @@ impl Gaussian {
             pv: [pv[0] - taken(0, 2), pv[1] - taken(0, 3), pv[2] - taken(1, 2), pv[3] - taken(1, 3)],
             vv: [vv[0] - taken(2, 2), vv[1] - taken(2, 3), vv[2] - taken(3, 3)],
         };
-        let d2 = nu * nu / s;
-        let fit = Fit { d2, ln_likelihood: -0.5 * (d2 + LN_TAU + libm::log(s)) };
+        let fit = Fit { d2: nu * nu / s, scale: 1.0 / (TAU * s).sqrt() };
         next.is_sound().then_some((next, fit))
     }
 
@@ -230,7 +236,7 @@ mod tests {
             close(*a, b);
         }
         close(fit.d2, fit_e.d2 + fit_n.d2);
-        close(fit.ln_likelihood, fit_e.ln_likelihood + fit_n.ln_likelihood);
+        close(fit.density() / (fit_e.density() * fit_n.density()), 1.0);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) struct Entry {
     pub detection: u32,
     /// Detection probability at the track, visible or not.
     pub pd: f32,
-    /// ln of what joint association made of the existence odds; NaN: the track was alone with its detection.
+    /// What joint association made of the existence odds; NaN: the track was alone with its detection.
     pub factor: f64,
 }
 
@@ -137,19 +137,18 @@ impl LookRing {
 impl State {
     /// What one look did to the track; `None`, and nothing changed, if the result was not sound or the look is gone.
     /// `predicted`, if it is at hand, is the state's own prediction to the entry's time with its mean.
-    /// Returns the normalised innovation squared of a detection, zero for a miss.
     pub(super) fn apply(
         &mut self,
         entry: &Entry,
         look: &Looked,
         motion: &Motion,
         predicted: Option<(&Imm, &super::filter::Gaussian)>,
-    ) -> Option<f64> {
+    ) -> Option<()> {
         let pd = f64::from(entry.pd);
         if entry.detection == MISSED {
             let factor = entry.factor.is_finite().then_some(entry.factor);
             self.existence.look(look.sensor, entry.time, pd, 0.0, factor);
-            return Some(0.0);
+            return Some(());
         }
         let m = look.detections.get(entry.detection as usize)?;
         let dt_s = entry.time.since(self.time).as_secs_f64();
@@ -162,8 +161,8 @@ impl State {
                 (&own.0, &own.1)
             }
         };
-        let (next, fit) = update::absorbed(imm, mean, self.altitude, &look.site, m)?;
-        let ratio = libm::exp(fit.ln_likelihood.min(50.0)) / look.clutter(m);
+        let (next, density) = update::absorbed(imm, mean, self.altitude, &look.site, m)?;
+        let ratio = (density / look.clutter(m)).min(1e30);
         let ratio = if m.is_report() { ratio.min(10.0) } else { ratio };
         // A direction fits whatever stands in line: it refines, and neither raises nor lowers belief.
         let ratio = if m.is_bearing() { 1.0 } else { ratio };
@@ -177,7 +176,7 @@ impl State {
             ratio,
             entry.factor.is_finite().then_some(entry.factor),
         );
-        Some(fit.d2)
+        Some(())
     }
 }
 
@@ -235,10 +234,10 @@ impl History {
         entry: Entry,
         looks: &LookRing,
         motion: &Motion,
-    ) -> Option<(State, f64)> {
+    ) -> Option<State> {
         let mut state = past.state.clone();
         let before = past.state.clone();
-        let d2 = state.apply(&entry, looks.get(entry.look)?, motion, None)?;
+        state.apply(&entry, looks.get(entry.look)?, motion, None)?;
         while self.checkpoints.len() > 1 && self.checkpoints.back().is_some_and(|last| last.key > entry.time)
         {
             self.checkpoints.pop_back();
@@ -254,7 +253,7 @@ impl History {
             }
             self.push(entry);
         }
-        Some((state, d2))
+        Some(state)
     }
 
     /// Lets go of what lies before the last state that a usable look could need.

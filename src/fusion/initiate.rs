@@ -9,12 +9,13 @@ use super::motion::{Imm, MODES};
 use super::track::TrackId;
 use super::tracker::Tracker;
 use crate::scan::{Measurement, Scan};
+use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 
 /// How many targets that no track has yet a sensor's first look may find,
 pub(super) const UNKNOWN_AT_FIRST: f64 = 3.0;
 /// and, once its looks have found what was there, any later one.
-pub(super) const UNKNOWN_LATER: f64 = 0.15;
+pub(super) const UNKNOWN_LATER: f64 = 0.1;
 /// Existence of a track begun from another system's report.
 const REPORT_EXISTENCE: f64 = 0.5;
 /// A detection less probably new than this begins nothing.
@@ -25,8 +26,10 @@ const CONFIRM_HITS: u32 = 2;
 /// Existence below which a track is deleted, while tentative and once confirmed.
 const DELETE_TENTATIVE: f64 = 5e-4;
 const DELETE_CONFIRMED: f64 = 0.2;
-/// A track that could be anywhere within this (one sigma, metres) is of no use.
-const MOST_SIGMA_M: f64 = 2_000.0;
+/// A track that could be anywhere within this (one sigma, metres) is of no use,
+const MOST_SIGMA_M: f64 = 500.0;
+/// or within this per second of its quickest sensor's period: a satellite's tracks are never better known.
+const MOST_SIGMA_MPS: f64 = 20.0;
 /// A tentative track that nothing feeds lives for this many periods of its sensor, and at least, seconds.
 const SEED_PERIODS: f64 = 4.0;
 const SEED_LEAST_S: f64 = 4.0;
@@ -68,7 +71,7 @@ impl Tracker {
                 continue;
             }
             let Some(m) = self.looks.get(look).map(|looked| &looked.detections[index]) else { continue };
-            let state = started(m, scan.time, existence);
+            let state = started(m, scan.sensor, scan.time, existence);
             if !state.imm.mean().is_sound() {
                 self.refused.unsound += 1;
                 continue;
@@ -149,7 +152,7 @@ impl Tracker {
 fn lives(track: &Track, now: Timestamp) -> bool {
     let existence = track.state.existence.at(now);
     let (_, sigma_m) = track.roughly_at(now);
-    if sigma_m > MOST_SIGMA_M {
+    if sigma_m > MOST_SIGMA_M.max(MOST_SIGMA_MPS * track.period_s) {
         return false;
     }
     if track.confirmed {
@@ -160,7 +163,7 @@ fn lives(track: &Track, now: Timestamp) -> bool {
 }
 
 /// A state from one detection.
-fn started(m: &Measured, time: Timestamp, existence: f64) -> State {
+fn started(m: &Measured, sensor: SensorIndex, time: Timestamp, existence: f64) -> State {
     let (velocity, known_var) = m.velocity.map_or(([0.0; 2], None), |(v, var)| (v, Some(var)));
     let z = [m.z[0] - m.offset_s * velocity[0], m.z[1] - m.offset_s * velocity[1]];
     let mut start =
@@ -171,5 +174,5 @@ fn started(m: &Measured, time: Timestamp, existence: f64) -> State {
         start.vv = [var, 0.0, var];
         *mode = start;
     }
-    State { time, imm, altitude: m.altitude, existence: Existence::new(existence, time) }
+    State { time, imm, altitude: m.altitude, existence: Existence::new(existence, sensor, time) }
 }

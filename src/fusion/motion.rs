@@ -209,24 +209,22 @@ impl Imm {
         Self { modes: self.modes.map(|mode| mode.advanced(step)), mu: self.mu }
     }
 
-    /// Every mode updated, mode probabilities by how well each foresaw it; the fit is of the whole mixture, its d² the
-    /// weighted mean. `None`, and nothing changed, if any mode's result is not sound.
+    /// Every mode updated, mode probabilities by how well each foresaw it; with N(ν; 0, S) of the whole mixture.
+    /// `None` if any mode's result is not sound.
     pub(super) fn updated(
         &self,
         update: impl Fn(&Gaussian) -> Option<(Gaussian, Fit)>,
-    ) -> Option<(Self, Fit)> {
+    ) -> Option<(Self, f64)> {
         let mut modes = self.modes;
-        let mut ln = [0.0; MODES];
-        let mut d2 = 0.0;
-        for ((mode, ln), mu) in modes.iter_mut().zip(&mut ln).zip(&self.mu) {
-            let (next, fit) = update(mode)?;
-            (*mode, *ln) = (next, fit.ln_likelihood);
-            d2 += mu * fit.d2;
+        let mut fits = [Fit { d2: 0.0, scale: 0.0 }; MODES];
+        for (mode, fit) in modes.iter_mut().zip(&mut fits) {
+            (*mode, *fit) = update(mode)?;
         }
-        let best = ln.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b));
+        // Relative to the best, so that a surprise to all modes still tells them apart.
+        let least = fits.iter().fold(f64::INFINITY, |a, fit| a.min(fit.d2));
         let mut mu = self.mu;
-        for (mu, ln) in mu.iter_mut().zip(&ln) {
-            *mu *= libm::exp(ln - best);
+        for (mu, fit) in mu.iter_mut().zip(&fits) {
+            *mu *= fit.scale * libm::exp(-0.5 * (fit.d2 - least));
         }
         let total: f64 = mu.iter().sum();
         if !(total > 0.0 && total.is_finite()) {
@@ -235,8 +233,7 @@ impl Imm {
         // No mode is ever given up: it could not come back.
         let mu = mu.map(|v| (v / total).max(1e-6));
         let sum: f64 = mu.iter().sum();
-        let fit = Fit { d2, ln_likelihood: best + libm::log(total) };
-        Some((Self { modes, mu: mu.map(|v| v / sum) }, fit))
+        Some((Self { modes, mu: mu.map(|v| v / sum) }, total * libm::exp(-0.5 * least)))
     }
 }
 

@@ -3,7 +3,9 @@
 //! In: a predicted state and a measured detection. Out: the innovation's fit, for gating, and the updated state. The
 //! same function serves the live picture and the refiltering of late data, so that both give the same bits.
 
-use super::filter::{self, Fit, Gaussian, LN_TAU, Step};
+use std::f64::consts::TAU;
+
+use super::filter::{self, Fit, Gaussian, Step};
 use super::measure::{Altitude, Kind, Measured, Site};
 use super::motion::Imm;
 
@@ -30,8 +32,7 @@ pub(super) fn innovation(
         let (nu, h, r) = m.bearing_at(site, mean)?;
         let s = h.iter().zip(mean.times(h)).map(|(h, ph)| h * ph).sum::<f64>() + r;
         let d2 = nu * nu / s;
-        return (s > 0.0 && d2.is_finite())
-            .then(|| Fit { d2, ln_likelihood: -0.5 * (d2 + LN_TAU + libm::log(s)) });
+        return (s > 0.0 && d2.is_finite()).then(|| Fit { d2, scale: 1.0 / (TAU * s).sqrt() });
     }
     let (z, r) = m.position_at(site, mean, altitude);
     filter::fit(
@@ -40,22 +41,23 @@ pub(super) fn innovation(
     )
 }
 
-/// The state after a detection, and how the mixture of modes foresaw it. `None` if any result is not sound.
+/// The state after a detection, and N(ν; 0, S) of the mixture of modes. `None` if any result is not sound.
 pub(super) fn absorbed(
     predicted: &Imm,
     mean: &Gaussian,
     altitude: Option<Altitude>,
     site: &Site,
     m: &Measured,
-) -> Option<(Imm, Fit)> {
+) -> Option<(Imm, f64)> {
     if m.offset_s == 0.0 {
         return absorbed_now(predicted, mean, altitude, site, m);
     }
     // H = [I vI]: the same as moving to the detection's own time and back along the velocity.
     let there = Step::shift(m.offset_s);
-    let (imm, fit) = absorbed_now(&predicted.advanced(&there), &mean.advanced(&there), altitude, site, m)?;
+    let (imm, density) =
+        absorbed_now(&predicted.advanced(&there), &mean.advanced(&there), altitude, site, m)?;
     let back = imm.advanced(&Step::shift(-m.offset_s));
-    back.modes.iter().all(Gaussian::is_sound).then_some((back, fit))
+    back.modes.iter().all(Gaussian::is_sound).then_some((back, density))
 }
 
 fn absorbed_now(
@@ -64,8 +66,8 @@ fn absorbed_now(
     altitude: Option<Altitude>,
     site: &Site,
     m: &Measured,
-) -> Option<(Imm, Fit)> {
-    let (mut imm, fit) = match &m.kind {
+) -> Option<(Imm, f64)> {
+    let (mut imm, density) = match &m.kind {
         Kind::Bearing { .. } => {
             let (nu, h, r) = m.bearing_at(site, mean)?;
             predicted.updated(|mode| {
@@ -93,7 +95,7 @@ fn absorbed_now(
         imm = aside(&imm, [0.0, 0.0, 1.0, 0.0], east, var);
         imm = aside(&imm, [0.0, 0.0, 0.0, 1.0], north, var);
     }
-    Some((imm, fit))
+    Some((imm, density))
 }
 
 /// A scalar of the velocity beside the position; refused quietly where it contradicts.
@@ -111,14 +113,14 @@ fn aside(imm: &Imm, h: [f64; 4], value: f64, var: f64) -> Imm {
 
 /// A track of another system, whose errors may be ours already: covariance intersection (Julier & Uhlmann 1997), which
 /// is the linear update with P/ω and R/(1 − ω), ω by the ratio of traces (Niehsen 2002).
-fn covariance_intersection(predicted: &Imm, mean: &Gaussian, m: &Measured) -> Option<(Imm, Fit)> {
+fn covariance_intersection(predicted: &Imm, mean: &Gaussian, m: &Measured) -> Option<(Imm, f64)> {
     let (own, other) = (mean.pp[0] + mean.pp[2], m.r[0] + m.r[2]);
     let weight = (other / (own + other)).clamp(0.01, 0.99);
     let r = m.r.map(|v| v / (1.0 - weight));
-    let (mut next, fit) = predicted.updated(|mode| mode.inflated(1.0 / weight).with_position(m.z, r))?;
+    let (mut next, density) = predicted.updated(|mode| mode.inflated(1.0 / weight).with_position(m.z, r))?;
     // What the modes make of it is not independent evidence either.
     next.mu = predicted.mu;
-    Some((next, fit))
+    Some((next, density))
 }
 
 /// Height after a detection `dt_s` later: a random walk, filtered where it is measured.

@@ -22,8 +22,10 @@ use sha2::{Digest as _, Sha256};
 const LENGTH_S: i64 = 180;
 /// 2026-01-01T00:00:00Z.
 const START: Timestamp = Timestamp::from_secs(1_767_225_600);
-/// Who watches: name, kind, metres east and north, view clockwise from north in degrees, reach in metres.
-const SENSORS: [(&str, SensorKind, [f64; 2], [f64; 2], f64); 5] = [
+/// Name, kind, metres east and north, view clockwise from north in degrees, reach in metres.
+type Watcher = (&'static str, SensorKind, [f64; 2], [f64; 2], f64);
+/// Who watches.
+const SENSORS: [Watcher; 5] = [
     ("r1", SensorKind::Radar, [800.0, -400.0], [0.0, 360.0], 9_000.0),
     ("r2", SensorKind::Radar, [-900.0, 700.0], [0.0, 360.0], 7_000.0),
     ("r3", SensorKind::Radar, [100.0, 2_500.0], [0.0, 360.0], 8_000.0),

@@ -230,7 +230,6 @@ impl Coverage {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::float_cmp, reason = "these numbers are exact")]
 
     use super::*;
     use crate::fusion::testing::{radar, sector};

@@ -185,7 +185,6 @@ impl Gaussian {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::float_cmp, reason = "these numbers are exact")]
 
     use super::*;
 

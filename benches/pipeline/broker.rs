@@ -27,9 +27,10 @@ impl Mosquitto {
         let mut command = Command::new("mosquitto");
         command.env("PATH", &path).arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap_or_else(|error| panic!("mosquitto must be installed: {error}"));
+        let started = Self { port, child, folder };
         for _ in 0..500 {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return Self { port, child, folder };
+                return started;
             }
             std::thread::sleep(Duration::from_millis(10));
         }

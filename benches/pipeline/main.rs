@@ -73,7 +73,7 @@ fn saturated(start: impl FnOnce(&Mosquitto) -> Subject) -> f64 {
     let mut subject = start(&broker);
     let load = Load::start(broker.port, 0);
     std::thread::sleep(WARM_UP);
-    let (before, since) = (subject.count(), std::time::Instant::now());
+    let (before, since) = (subject.count(), linewatch::clock::instant());
     std::thread::sleep(window());
     let rate = (subject.count() - before) / since.elapsed().as_secs_f64();
     drop(load);

@@ -90,7 +90,7 @@ fn good(id: &str, format: Format, seq: u32) -> Vec<u8> {
             "{{\"sensor\":\"{id}\",\"boot\":1,\"seq\":{seq},\"time\":\"{now}\",\"detections\":[{{\"range_m\":900,\"azimuth_deg\":80}}]}}"
         )
         .into_bytes(),
-        Format::Nmea => format!("!AIVDM,1,1,,A,13m62@001@RHQf0D3sp:U`N20000,0*66{}", if seq % 2 == 0 { " " } else { "" })
+        Format::Nmea => format!("!AIVDM,1,1,,A,13m62@001@RHQf0D3sp:U`N20000,0*66{}", if seq.is_multiple_of(2) { " " } else { "" })
             .trim_end()
             .into(),
         Format::Asterix => {

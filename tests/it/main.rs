@@ -1,6 +1,11 @@
 //! Integration tests: the parts against each other and against outsiders.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
+#![expect(
+    clippy::float_cmp,
+    clippy::disallowed_methods,
+    reason = "counters are whole numbers, and tests are not the core"
+)]
 
 mod bad_input;
 mod commands;

@@ -74,7 +74,7 @@ async fn the_plug_of_one_box_silences_that_one_and_nobody_else() {
     // Three stages at a time: each waits for its world more than it works.
     for some in ids.chunks(3) {
         let mut stages = tokio::task::JoinSet::new();
-        for id in some.to_vec() {
+        for id in some.iter().cloned() {
             stages.spawn(async move { stop_alone(&id).await });
         }
         while let Some(done) = stages.join_next().await {

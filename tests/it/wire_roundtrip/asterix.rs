@@ -167,7 +167,7 @@ proptest! {
             let at_s = NOON_S + f64::from(sector) * SECTOR_S;
             let azimuth_deg = f64::from(sector % 16) * 22.5;
             let mut bytes = Vec::new();
-            let mut here: Vec<_> = plots.iter().filter(|(k, ..)| k + 1 == sector).collect();
+            let mut here: Vec<&(u16, f64, f64)> = plots.iter().filter(|(k, ..)| k + 1 == sector).collect();
             here.sort_by(|a, b| a.1.total_cmp(&b.1));
             let here: Vec<Plot> = here.into_iter().map(|(k, share, rho_m)| Plot {
                 rho_m: *rho_m,

@@ -96,13 +96,10 @@ async fn a_session_that_ends_every_connection_at_once_is_given_up_in_the_end() {
     }
     assert_eq!(kept, 5);
     // With the session thrown away, what comes is heard.
-    let mut stream = loop {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        packet(&mut stream).await;
-        stream.write_all(&[0x20, 2, 0, 0]).await.unwrap();
-        packet(&mut stream).await;
-        break stream;
-    };
+    let (mut stream, _) = listener.accept().await.unwrap();
+    packet(&mut stream).await;
+    stream.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+    packet(&mut stream).await;
     stream.write_all(&publish(1)).await.unwrap();
     source.frames(1).await.remove(0).confirm();
     assert_eq!(packet(&mut stream).await.0, PUBACK);

@@ -72,9 +72,10 @@ async fn the_plug_of_one_box_silences_that_one_and_nobody_else() {
     let ids: Vec<String> = hurried().boxes.into_iter().map(|spec| spec.id).collect();
     assert_eq!(ids, ["r1", "r2", "c1", "c2", "c3", "c4", "s1", "a1", "f1"]);
     // Three stages at a time: each waits for its world more than it works.
-    for some in ids.chunks(3) {
+    let mut ids = ids.into_iter().peekable();
+    while ids.peek().is_some() {
         let mut stages = tokio::task::JoinSet::new();
-        for id in some.iter().cloned() {
+        for id in ids.by_ref().take(3) {
             stages.spawn(async move { stop_alone(&id).await });
         }
         while let Some(done) = stages.join_next().await {

@@ -14,7 +14,7 @@ import time
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--linewatch", default="target/release/linewatch", help="the program (%(default)s)")
+    parser.add_argument("--linewatch", default="target/dist/linewatch", help="the program (%(default)s)")
     parser.add_argument("--speed", type=float, default=10.0, help="times faster than life (%(default)s)")
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (%(default)s)")
     parser.add_argument("--last", type=float, default=20.0, help="minutes at the end that count (%(default)s)")

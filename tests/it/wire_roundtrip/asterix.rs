@@ -75,6 +75,8 @@ fn surface() -> impl Strategy<Value = SurfaceReport> {
 }
 
 proptest! {
+    #![proptest_config(super::config())]
+
     #[test]
     fn plots(rho_m in 0.0..470_000.0, theta_deg in degrees(), tod_s in 0.0..86_399.9, amplitude_dbm in of(any::<i8>()), doppler_mps in of(-500.0..500.0), simulated in any::<bool>()) {
         let said = Plot { rho_m, theta_deg, tod_s, amplitude_dbm, doppler_mps, simulated };
@@ -167,7 +169,7 @@ proptest! {
             let at_s = NOON_S + f64::from(sector) * SECTOR_S;
             let azimuth_deg = f64::from(sector % 16) * 22.5;
             let mut bytes = Vec::new();
-            let mut here: Vec<_> = plots.iter().filter(|(k, ..)| k + 1 == sector).collect();
+            let mut here: Vec<&(u16, f64, f64)> = plots.iter().filter(|(k, ..)| k + 1 == sector).collect();
             here.sort_by(|a, b| a.1.total_cmp(&b.1));
             let here: Vec<Plot> = here.into_iter().map(|(k, share, rho_m)| Plot {
                 rho_m: *rho_m,

@@ -125,6 +125,8 @@ fn sides(found: linewatch::wire::nmea::ais::Dimensions) -> [u16; 4] {
 }
 
 proptest! {
+    #![proptest_config(super::config())]
+
     #[test]
     fn class_a_positions(said in class_a()) {
         let Message::ClassA(found) = message(&ais::class_a(&said)) else { panic!("no class A") };

@@ -75,6 +75,8 @@ fn surface() -> impl Strategy<Value = SurfaceReport> {
 }
 
 proptest! {
+    #![proptest_config(super::config())]
+
     #[test]
     fn plots(rho_m in 0.0..470_000.0, theta_deg in degrees(), tod_s in 0.0..86_399.9, amplitude_dbm in of(any::<i8>()), doppler_mps in of(-500.0..500.0), simulated in any::<bool>()) {
         let said = Plot { rho_m, theta_deg, tod_s, amplitude_dbm, doppler_mps, simulated };

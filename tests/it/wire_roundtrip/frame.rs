@@ -161,6 +161,8 @@ fn same(found: &scan::Detection, said: &Detection) {
 }
 
 proptest! {
+    #![proptest_config(super::config())]
+
     #[test]
     fn a_frame_is_understood_as_it_was_meant(
         (boot, seq) in (any::<u32>(), any::<u32>()),

@@ -141,6 +141,8 @@ fn same(found: &scan::Detection, said: &Detection) {
 }
 
 proptest! {
+    #![proptest_config(super::config())]
+
     #[test]
     fn a_scan_is_understood_as_it_was_meant(
         (boot, seq, micros) in (any::<u64>(), any::<u64>(), 0..4_000_000_000_000_000_i64),

@@ -22,6 +22,11 @@ use crate::rig::sample;
 /// When everything here is received: 2026-01-01T12:00:00Z.
 const RECEIVED: Timestamp = Timestamp::from_secs(1_767_268_800);
 
+/// Nothing is written beside the tests.
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// A fixed sensor.
 fn sensor(kind: SensorKind, format: Format) -> SensorModel {
     SensorModel {

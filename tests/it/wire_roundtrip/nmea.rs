@@ -44,6 +44,8 @@ fn close_time(found: Timestamp, said: Timestamp) {
 }
 
 proptest! {
+    #![proptest_config(super::config())]
+
     #[test]
     fn a_tracked_target_is_understood_as_it_was_meant(
         number in 0..100_u8,

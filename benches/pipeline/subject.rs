@@ -134,10 +134,12 @@ fn configuration(dir: &Path, port: u16) -> PathBuf {
          [[sinks]]\nid = \"broker\"\nkind = \"mqtt\"\n",
         dir.join("journal")
     );
+    // The radars look away from the camera's line: what they do not see there must not count against it.
     for id in SENSORS {
         text += &format!(
             "[[sensors]]\nid = \"{id}\"\nkind = \"radar\"\nposition = [-49.36, 69.32]\nmax_range_m = 15000.0\n\
-             range_sigma_m = 15.0\nazimuth_sigma_deg = 0.3\ndetection_probability = 0.9\nperiod_s = 1.0\n"
+             range_sigma_m = 15.0\nazimuth_sigma_deg = 0.3\ndetection_probability = 0.9\nperiod_s = 1.0\n\
+             heading_deg = 45.0\nfield_of_view_deg = 90.0\n"
         );
     }
     text += "[[sensors]]\nid = \"cam\"\nkind = \"camera\"\nposition = [-49.40, 69.35]\nmax_range_m = 5000.0\n\

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// How many targets that no track has yet a sensor's first look may find,
 pub(super) const UNKNOWN_AT_FIRST: f64 = 3.0;
 /// and, once its looks have found what was there, any later one.
-pub(super) const UNKNOWN_LATER: f64 = 0.1;
+pub(super) const UNKNOWN_LATER: f64 = 0.3;
 /// Existence of a track begun from another system's report.
 const REPORT_EXISTENCE: f64 = 0.5;
 /// A detection less probably new than this begins nothing.

@@ -34,9 +34,12 @@ fn objects(lines: &str) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// A key and what its value must be.
+type Expected = (&'static str, fn(&Value) -> bool);
+
 /// Asserts that the object has each of these keys, of this type.
 #[track_caller]
-fn has(object: &Value, keys: &[(&str, fn(&Value) -> bool)]) {
+fn has(object: &Value, keys: &[Expected]) {
     for (key, is_right) in keys {
         assert!(object.get(key).is_some_and(is_right), "`{key}` is missing or wrong: {object}");
     }

@@ -93,7 +93,7 @@ fn begin(options: &Options) -> Result<Stage, Failure> {
     // Held until the address is out: the daemon's own words come after it.
     let mut out = std::io::stdout().lock();
     let scenario = firmware_sims::scenario::kerguelen();
-    let stage = Stage::start(scenario, options, Some(Box::new(|said| tell(said))))
+    let stage = Stage::start(scenario, options, Some(Box::new(tell)))
         .map_err(|error| Failure::Input(format!("{error:#}")))?;
     let mut words = String::new();
     if let Some(address) = stage.app.http {

@@ -146,6 +146,28 @@ fn a_late_look_gives_what_it_would_have_given_in_time() {
     }
 }
 
+/// Two sensors whose looks overtake each other on the way: nearly the same tracks, and nothing filtered twice.
+#[test]
+fn a_slightly_late_look_is_fused_at_the_latest_time() {
+    let models = [radar("r1", 0.0, -5_000.0), radar("r2", 3_000.0, -5_000.0)];
+    let targets = |t: f64| [[10.0 * t, 1_000.0], [3_000.0 - 5.0 * t, -2_000.0 + 3.0 * t]];
+    let (mut in_order, mut swapped) =
+        (Tracker::new(sector(), models.to_vec()), Tracker::new(sector(), models.to_vec()));
+    for k in 0..40 {
+        let t = f64::from(k);
+        let pair = [look(&models[0], 0, t, &targets(t)), look(&models[1], 1, t + 0.37, &targets(t + 0.37))];
+        pair.iter().for_each(|scan| assert_eq!(in_order.process(scan), Outcome::Used));
+        assert_eq!(swapped.process(&pair[1]), Outcome::Used);
+        assert_eq!(swapped.process(&pair[0]), Outcome::UsedLate);
+        assert_eq!(swapped.latest, pair[1].time);
+    }
+    let (a, b) = (confirmed(&in_order, 41.0), confirmed(&swapped, 41.0));
+    assert_eq!((a.len(), b.len()), (2, 2));
+    for ((_, a), (_, b)) in a.iter().zip(&b) {
+        assert!((a[0] - b[0]).abs() < 3.0 && (a[1] - b[1]).abs() < 3.0, "{a:?} {b:?}");
+    }
+}
+
 #[test]
 fn later_than_the_ring_is_not_used() {
     let model = radar("r1", 0.0, -5_000.0);

@@ -139,7 +139,7 @@ fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
         sensors: &installation.sensors,
         sinks: &sinks,
         zones: &zones,
-        quarantine_reasons: engine::REASONS,
+        quarantine_reasons: engine::QUARANTINE_REASONS,
         refusal_reasons: sources::REASONS,
     })
 }

@@ -32,15 +32,14 @@ pub const FROM_THE_FUTURE: &str = "from_the_future";
 /// Stamped more than a day before its receipt.
 pub const FROM_THE_PAST: &str = "from_the_past";
 
-/// Every reason the engine itself sets a frame aside under, beside the decoders' own.
-pub const REASONS: &[&str] = &[
-    FROM_THE_FUTURE,
-    FROM_THE_PAST,
-    repeats::STALE_BOOT,
-    repeats::STALE_SEQ,
-    "status_bad_json",
-    "status_out_of_range",
-];
+const STATUS_BAD_JSON: &str = "status_bad_json";
+const STATUS_OUT_OF_RANGE: &str = "status_out_of_range";
+
+/// Every reason the engine sets a frame aside under.
+pub const QUARANTINE_REASONS: &[&str] =
+    &[FROM_THE_FUTURE, FROM_THE_PAST, repeats::STALE_BOOT, repeats::STALE_SEQ];
+/// Every reason the engine refuses a status message under.
+pub const STATUS_REASONS: &[&str] = &[STATUS_BAD_JSON, STATUS_OUT_OF_RANGE];
 
 /// What an engine is built from.
 #[derive(Clone, Debug)]
@@ -218,8 +217,8 @@ impl Engine {
             Ok(status) => self.health.status(index, now, &status, events),
             Err(rejection) => {
                 let reason = match rejection.reason {
-                    "bad_json" => "status_bad_json",
-                    _ => "status_out_of_range",
+                    "bad_json" => STATUS_BAD_JSON,
+                    _ => STATUS_OUT_OF_RANGE,
                 };
                 events.push(Event::Refused { sensor: index, reason });
             }

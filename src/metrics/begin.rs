@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BIAS_AXES, Metrics, OPEN_STATES, TRACK_STATUSES};
-use crate::engine::SensorState;
+use crate::engine::{STATUS_REASONS, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
@@ -68,7 +68,7 @@ impl Metrics {
         for reason in decoder {
             self.rejected.with_label_values(&[id, *reason]);
         }
-        for reason in decoder.iter().chain(wire::status::REASONS) {
+        for reason in decoder.iter().chain(STATUS_REASONS) {
             self.parts_refused.with_label_values(&[id, *reason]);
         }
         for reason in setup.quarantine_reasons {

@@ -197,7 +197,7 @@ impl Tracker {
 
     /// Fuses one scan, in log order.
     ///
-    /// Hundreds of sensors never arrive quite in order. A scan that is late by no more than [`SLIGHTLY_LATE`] is fused
+    /// Hundreds of sensors never arrive quite in order. A scan that is late by no more than half a second is fused
     /// at the latest time, its detections measured that much before it, instead of refiltering all that came since:
     /// half a second of a hard turn (2.5 m/s²) is 0.3 m, less than any sensor's error.
     pub fn process(&mut self, scan: &Scan) -> Outcome {

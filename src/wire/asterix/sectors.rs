@@ -23,6 +23,8 @@ use crate::wire::Rejection;
 pub(super) const BUFFER_FULL: &str = "buffer_full";
 /// Plots held, of all sectors together; a crowded radar shows a tenth of it in a turn.
 const MAX_PLOTS: usize = 10_000;
+/// Plots farther apart than this were not seen in one look, however slowly the antenna turns.
+const ONE_LOOK: Span = Span::from_secs(30);
 /// How far two time stamps of one instant may lie apart.
 const JITTER: Span = Span::from_nanos(100_000_000);
 /// Sectors held: more than any radar has.
@@ -165,9 +167,14 @@ impl Sectors {
         while self.held.front().is_some_and(|sector| complete.is_none_or(|until| sector.to.time <= until)) {
             out.extend(self.held.pop_front().map(|sector| self.scan_of(sector)));
         }
-        if let Some(time) = self.loose.iter().map(|(time, _)| *time).max() {
-            let plots = std::mem::take(&mut self.loose);
-            out.push(self.scan(time, Look::Unknown, plots));
+        // Plots far apart in time, by a clock or a garbled stamp, are no one look's: offsets within a scan stay small.
+        while let Some(first) = self.loose.iter().map(|(time, _)| *time).min() {
+            let loose = std::mem::take(&mut self.loose);
+            let (near, far): (Vec<_>, Vec<_>) =
+                loose.into_iter().partition(|(time, _)| time.since(first) <= ONE_LOOK);
+            self.loose = far;
+            let time = near.iter().map(|(time, _)| *time).max().unwrap_or(first);
+            out.push(self.scan(time, Look::Unknown, near));
         }
     }
 

@@ -172,7 +172,6 @@ fn a_checked_format_sees_every_single_flipped_bit() {
 
 /// Two plots of one datagram, the time of day of one spoilt by 17 minutes, and no mark to tell.
 #[test]
-#[ignore = "the decoder puts plots that no mark confirms into one scan, however far apart"]
 fn plots_of_one_scan_lie_close_in_time() {
     let plot = |tod_s, theta_deg| Plot {
         rho_m: 5_000.0,

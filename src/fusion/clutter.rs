@@ -3,7 +3,7 @@
 //! In: per look what it covered, and every detection that turned out to be nobody's: those that began tracks which died
 //! unconfirmed among them. Out: the clutter density at a place, as a factor on the configured one. Counts per
 //! range–azimuth cell are a Gamma posterior around the sensor's own overall rate, which is one around the
-//! configuration's: a cell that has seen little says little. The past fades, so that weather may change. Knows no track.
+//! configuration's: a cell that has seen little says little. What lies behind a nearer detection is told apart. The past fades, so that weather may change. Knows no track.
 
 use std::f64::consts::TAU;
 
@@ -17,6 +17,8 @@ const MEMORY_S: f64 = 120.0;
 /// The configured rate weighs as much as this many false alarms, the sensor's overall rate in a cell as this many.
 const PRIOR_OVERALL: f64 = 10.0;
 const PRIOR_CELL: f64 = 10.0;
+/// Behind another detection or not, as many.
+const PRIOR_BEHIND: f64 = 5.0;
 /// Most that is ever believed of configuration's error, either way.
 const MOST_FACTOR: f64 = 30.0;
 
@@ -30,6 +32,9 @@ pub(super) struct Clutter {
     counts: [[f64; RINGS]; SECTORS],
     covered: [f64; SECTORS],
     looks: f64,
+    /// Counts of what lay behind a nearer detection, and of what did not, and how much of the looks did.
+    open: [f64; 2],
+    behind: f64,
     as_of: Timestamp,
     /// Overall rate over the configured one.
     overall: f64,
@@ -42,6 +47,7 @@ pub(super) struct Clutter {
 pub(super) struct Cell {
     sector: u8,
     ring: u8,
+    behind: bool,
 }
 
 impl Clutter {
@@ -53,29 +59,39 @@ impl Clutter {
             counts: [[0.0; RINGS]; SECTORS],
             covered: [0.0; SECTORS],
             looks: 0.0,
+            open: [0.0; 2],
+            behind: 0.0,
             as_of: Timestamp::from_nanos(i64::MIN),
             overall: 1.0,
             expected_per_covered: 0.0,
         }
     }
 
-    /// The cell of an azimuth and a range; a bearing's ring is the first.
+    /// The cell of an azimuth and a range, behind a nearer detection or not; a bearing's ring is the first.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to the number of cells"
     )]
-    pub(super) fn cell(&self, azimuth_rad: f64, range_m: f64) -> Cell {
+    pub(super) fn cell(&self, azimuth_rad: f64, range_m: f64, behind: bool) -> Cell {
         let turn = (azimuth_rad / TAU).rem_euclid(1.0);
         let part = (range_m / self.max_range_m).clamp(0.0, 1.0);
         Cell {
             sector: (turn * SECTORS as f64).min(SECTORS as f64 - 1.0) as u8,
             ring: (part * part * RINGS as f64).min(RINGS as f64 - 1.0) as u8,
+            behind,
         }
     }
 
-    /// A look at `time` from `from_rad` over `width_rad`, this share of a whole one.
-    pub(super) fn looked(&mut self, time: Timestamp, (from_rad, width_rad): (f64, f64), share: f64) {
+    /// A look at `time` from `from_rad` over `width_rad`, this share of a whole one, of which `behind` lay behind
+    /// detections.
+    pub(super) fn looked(
+        &mut self,
+        time: Timestamp,
+        (from_rad, width_rad): (f64, f64),
+        share: f64,
+        behind: f64,
+    ) {
         const SECTOR_RAD: f64 = TAU / SECTORS as f64;
         self.fade(time);
         let begin = from_rad.rem_euclid(TAU) / SECTOR_RAD;
@@ -87,6 +103,7 @@ impl Clutter {
             }
         }
         self.looks += share;
+        self.behind += share * behind;
         let found: f64 = self.counts.iter().flatten().sum();
         self.overall = bounded((PRIOR_OVERALL + found) / (PRIOR_OVERALL + self.configured * self.looks));
         self.expected_per_covered = self.overall * self.configured * self.looks
@@ -104,11 +121,14 @@ impl Clutter {
         self.counts.iter_mut().flatten().for_each(|count| *count *= kept);
         self.covered.iter_mut().for_each(|covered| *covered *= kept);
         self.looks *= kept;
+        self.behind *= kept;
+        self.open = self.open.map(|count| count * kept);
     }
 
     /// A detection, or this much of one, was nobody's.
     pub(super) fn found(&mut self, cell: Cell, weight: f64) {
         self.counts[usize::from(cell.sector)][usize::from(cell.ring)] += weight;
+        self.open[usize::from(cell.behind)] += weight;
     }
 
     /// Clutter density in a cell over the configured one.
@@ -116,7 +136,10 @@ impl Clutter {
         let sector = usize::from(cell.sector);
         let expected = self.expected_per_covered * self.covered[sector];
         let found = self.counts[sector][usize::from(cell.ring)];
-        bounded(self.overall * (PRIOR_CELL + found) / (PRIOR_CELL + expected))
+        let looks = if cell.behind { self.behind } else { self.looks - self.behind };
+        let usual = self.overall * self.configured * looks;
+        let side = (PRIOR_BEHIND + self.open[usize::from(cell.behind)]) / (PRIOR_BEHIND + usual);
+        bounded(self.overall * side * (PRIOR_CELL + found) / (PRIOR_CELL + expected))
     }
 
     /// False alarms per look, learned over configured.
@@ -137,11 +160,11 @@ mod tests {
     fn learned(configured: f64, per_look: u32, at: Option<(f64, f64)>) -> Clutter {
         let mut clutter = Clutter::new(configured, 15_000.0);
         for k in 0..200 {
-            clutter.looked(Timestamp::from_secs(k), (0.0, TAU), 1.0);
+            clutter.looked(Timestamp::from_secs(k), (0.0, TAU), 1.0, 0.0);
             for n in 0..per_look {
                 let spread = (f64::from(n) + 0.5) / f64::from(per_look);
                 let (azimuth, range) = at.unwrap_or((TAU * spread, 15_000.0 * ((spread * 7.0) % 1.0).sqrt()));
-                clutter.found(clutter.cell(azimuth, range), 1.0);
+                clutter.found(clutter.cell(azimuth, range, false), 1.0);
             }
         }
         clutter
@@ -162,7 +185,7 @@ mod tests {
     #[test]
     fn a_cell_that_gives_much_is_told_from_its_neighbours() {
         let clutter = learned(1.0, 1, Some((1.0, 9_000.0)));
-        let (here, there) = (clutter.cell(1.0, 9_000.0), clutter.cell(4.0, 9_000.0));
+        let (here, there) = (clutter.cell(1.0, 9_000.0, false), clutter.cell(4.0, 9_000.0, false));
         assert!(clutter.factor(here) > 8.0, "{}", clutter.factor(here));
         assert!(clutter.factor(there) < 1.0, "{}", clutter.factor(there));
     }
@@ -174,9 +197,9 @@ mod tests {
         for k in 0..240 {
             let from = -0.3 + f64::from(k) * TAU / 12.0;
             let time = Timestamp::from_nanos(i64::from(k) * 250_000_000);
-            clutter.looked(time, (from, TAU / 12.0), 1.0 / 12.0);
-            clutter.found(clutter.cell(from + 0.1, 5_000.0), 1.0);
-            clutter.found(clutter.cell(from + 0.4, 9_000.0), 1.0);
+            clutter.looked(time, (from, TAU / 12.0), 1.0 / 12.0, 0.0);
+            clutter.found(clutter.cell(from + 0.1, 5_000.0, false), 1.0);
+            clutter.found(clutter.cell(from + 0.4, 9_000.0, false), 1.0);
         }
         assert!((clutter.overall() - 1.0).abs() < 0.02, "{}", clutter.overall());
     }
@@ -185,9 +208,25 @@ mod tests {
     fn what_was_fades() {
         let mut clutter = learned(5.0, 20, None);
         for k in 200..900 {
-            clutter.looked(Timestamp::from_secs(k), (0.0, TAU), 1.0);
-            (0..5).for_each(|n| clutter.found(Cell { sector: n * 4, ring: n % 4 }, 1.0));
+            clutter.looked(Timestamp::from_secs(k), (0.0, TAU), 1.0, 0.0);
+            (0..5).for_each(|n| clutter.found(Cell { sector: n * 4, ring: n % 4, behind: false }, 1.0));
         }
         assert!((clutter.overall() - 1.0).abs() < 0.03, "{}", clutter.overall());
+    }
+
+    #[test]
+    fn a_sensor_whose_echoes_have_tails_is_found_out() {
+        let mut clutter = Clutter::new(3.0, 600.0);
+        for k in 0..60 {
+            // A twentieth of the field lies behind something, and two of three false alarms with it.
+            clutter.looked(Timestamp::from_secs(2 * k), (0.0, TAU), 1.0, 0.05);
+            let turn = 0.1 * f64::from(u32::try_from(k).unwrap());
+            for (behind, range_m) in [(true, 300.0), (true, 450.0), (false, 500.0)] {
+                let cell = clutter.cell(turn + range_m, range_m, behind);
+                clutter.found(cell, 1.0);
+            }
+        }
+        let factor = |behind| clutter.factor(clutter.cell(2.0, 400.0, behind));
+        assert!(factor(true) > 4.0 && factor(false) < 0.8, "{} {}", factor(true), factor(false));
     }
 }

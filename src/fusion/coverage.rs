@@ -235,6 +235,11 @@ impl Coverage {
             .fold(self.detection_probability, |pd, (_, in_mask)| pd.min(*in_mask))
     }
 
+    /// Beyond this nothing is seen, metres.
+    pub(super) fn max_range_m(&self) -> f64 {
+        self.max_range_m
+    }
+
     /// Detection probability where nothing hides the target.
     pub(super) fn clear(&self) -> f64 {
         self.detection_probability

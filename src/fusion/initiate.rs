@@ -21,8 +21,10 @@ pub(super) const UNKNOWN_LATER: f64 = 0.3;
 const REPORT_EXISTENCE: f64 = 0.5;
 /// A detection less probably new than this begins nothing.
 const LEAST_NEW: f64 = 1e-3;
-/// Existence that confirms, and the looks it needs at least.
-const CONFIRM: f64 = 0.995;
+/// Existence that confirms what one sensor reports: its false alarms may have one cause, and follow each other;
+const CONFIRM_ALONE: f64 = 0.999;
+/// what several report; and the looks it needs at least.
+const CONFIRM_TOGETHER: f64 = 0.99;
 const CONFIRM_HITS: u32 = 2;
 /// Existence below which a track is deleted, while tentative and once confirmed.
 const DELETE_TENTATIVE: f64 = 5e-4;
@@ -122,7 +124,8 @@ impl Tracker {
             let slot = self.work.candidates[c].slot;
             let track = self.tracks.at_mut(slot);
             let existence = track.state.existence.at(at, &mut self.work.fades);
-            track.confirmed |= existence >= CONFIRM && track.hits >= CONFIRM_HITS;
+            let enough = if track.sensors.len() > 1 { CONFIRM_TOGETHER } else { CONFIRM_ALONE };
+            track.confirmed |= existence >= enough && track.hits >= CONFIRM_HITS;
             if existence < if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE } {
                 self.delete(slot);
             }

@@ -4,11 +4,14 @@
 //! In: its looks and pairings. Out: how many unknown targets a look may find, whether a look is complete. Knows no track
 //! but by id.
 
+use std::f64::consts::TAU;
+
 use super::clutter::Clutter;
 use super::coverage::{Coverage, View};
 use super::initiate;
 use super::measure::Measured;
 use super::noise::Noise;
+use super::spoke::Spokes;
 use super::track::TrackId;
 use crate::geo::LocalFrame;
 use crate::scan::{Detection, Measurement, Scan, ScanKey};
@@ -82,16 +85,33 @@ impl Known {
         unknown
     }
 
+    /// One more look, with what it measured: what the sensor's false alarms are learned from.
+    pub(super) fn look(&mut self, scan: &Scan, view: &View, spokes: &mut Spokes, measured: &[Measured]) {
+        let width_rad = view.azimuths.map_or(TAU, |(_, width)| width);
+        let behind = spokes.find(measured, width_rad, self.coverage.max_range_m());
+        if let Some(azimuths) = view.azimuths {
+            let pieces = f64::from(scan.part.map_or(1, |(_, of)| of.max(1)));
+            self.clutter.looked(scan.time, azimuths, view.share / pieces, behind);
+        }
+    }
+
     /// Densities at a detection of a look that covers `view` and may find `unknown` new targets.
-    pub(super) fn surroundings(&self, view: &View, unknown: f64, detection: &Detection, m: &mut Measured) {
+    pub(super) fn surroundings(
+        &self,
+        view: &View,
+        unknown: f64,
+        behind: bool,
+        detection: &Detection,
+        m: &mut Measured,
+    ) {
         let placed = view.azimuths.is_some();
         let away = [m.z[0] - view.site.at[0], m.z[1] - view.site.at[1]];
         m.cell = match &detection.measurement {
-            Measurement::Polar(polar) => Some(self.clutter.cell(polar.azimuth_rad, polar.range_m)),
-            Measurement::Bearing { azimuth_rad, .. } => Some(self.clutter.cell(*azimuth_rad, 0.0)),
+            Measurement::Polar(polar) => Some(self.clutter.cell(polar.azimuth_rad, polar.range_m, behind)),
+            Measurement::Bearing { azimuth_rad, .. } => Some(self.clutter.cell(*azimuth_rad, 0.0, false)),
             Measurement::Position { .. } if placed => {
                 let range_m = (away[0] * away[0] + away[1] * away[1]).sqrt();
-                Some(self.clutter.cell(libm::atan2(away[0], away[1]), range_m))
+                Some(self.clutter.cell(libm::atan2(away[0], away[1]), range_m, false))
             }
             Measurement::Position { .. } | Measurement::Track { .. } => None,
         };

@@ -24,6 +24,7 @@ mod measure;
 mod motion;
 mod noise;
 mod ring;
+mod spoke;
 mod stillness;
 mod table;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::known::Known;
 use super::measure::{Altitude, Measured};
 use super::motion::{Imm, Motion, Paces};
 use super::ring::{LookNumber, LookRing, Looked, RING_S};
+use super::spoke::Spokes;
 use super::stillness::EchoMap;
 use super::table::Table;
 use super::track::{TrackId, TrackView};
@@ -121,6 +122,7 @@ pub(super) struct Work {
     pub source: Vec<u32>,
     pub measured: Vec<Measured>,
     pub grouping: Grouping,
+    pub spokes: Spokes,
 }
 
 impl Tracker {
@@ -221,24 +223,24 @@ impl Tracker {
         let known = &mut self.sensors[scan.sensor.index()];
         let view = known.coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
         let unknown = known.unknown(scan.time, view.share);
-        let pieces = f64::from(scan.part.map_or(1, |(_, of)| of.max(1)));
-        if let Some(azimuths) = view.azimuths {
-            known.clutter.looked(scan.time, azimuths, view.share / pieces);
-        }
-        self.work.measured.clear();
-        self.work.source.clear();
+        let work = &mut self.work;
+        work.measured.clear();
+        work.source.clear();
         for (index, detection) in (0u32..).zip(&scan.detections) {
             let Some(mut measured) = Measured::new(&self.frame, &view.site, detection, known.period_s) else {
                 self.refused.degenerate += 1;
                 continue;
             };
             measured.blur(known.noise.factor());
-            known.surroundings(&view, unknown, detection, &mut measured);
-            self.work.measured.push(measured);
-            self.work.source.push(index);
+            work.measured.push(measured);
+            work.source.push(index);
+        }
+        known.look(scan, &view, &mut work.spokes, &work.measured);
+        for (at, measured) in work.measured.iter_mut().enumerate() {
+            let detection = &scan.detections[work.source[at] as usize];
+            known.surroundings(&view, unknown, work.spokes.behind[at], detection, measured);
         }
         if known.resolves {
-            let work = &mut self.work;
             work.grouping.merge(&mut work.measured, &mut work.source);
         }
         let look = self.looks.push(Looked {

@@ -23,7 +23,7 @@ pub use table::{Kind, METRICS, Metric};
 
 /// What registration estimates of a sensor, each with its unit.
 pub const BIAS_AXES: [&str; 5] = ["range_m", "azimuth_deg", "east_m", "north_m", "clock_s"];
-const TRACK_STATUSES: [&str; 3] = ["tentative", "confirmed", "coasting"];
+const TRACK_STATUSES: [&str; 4] = ["tentative", "fixed", "confirmed", "coasting"];
 /// States of an alert that is still open.
 const OPEN_STATES: [&str; 2] = ["opened", "updated"];
 
@@ -170,7 +170,8 @@ impl Metrics {
     /// Shows what only the picture knows: tracks by status, NIS, and exactly the alerts that are open.
     pub fn show(&self, picture: &Picture) {
         self.tracks.with_label_values(&["tentative"]).set(picture.tentative as f64);
-        for status in &TRACK_STATUSES[1..] {
+        self.tracks.with_label_values(&["fixed"]).set(picture.fixed as f64);
+        for status in &TRACK_STATUSES[2..] {
             let count = picture.tracks.iter().filter(|track| track.status == *status).count();
             self.tracks.with_label_values(&[status]).set(count as f64);
         }

@@ -120,6 +120,8 @@ pub struct Picture {
     pub tracks: Vec<TrackRow>,
     /// Tentative tracks: how many.
     pub tentative: usize,
+    /// Fixed echoes: how many.
+    pub fixed: usize,
     /// Every configured sensor, in configuration order.
     pub sensors: Vec<SensorRow>,
     /// Open alerts' latest notices, by id.

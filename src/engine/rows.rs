@@ -18,13 +18,14 @@ impl Engine {
     /// All live tracks, sensors and open alerts as of the latest record.
     #[must_use]
     pub fn picture(&self) -> Picture {
-        let mut tentative = 0;
+        let (mut tentative, mut fixed) = (0, 0);
         let mut tracks = Vec::new();
         if let Some(now) = self.now {
             for view in self.tracker.views(now) {
                 match view.status {
                     Status::Tentative => tentative += 1,
                     Status::Confirmed | Status::Coasting => tracks.push(self.track_row(&view)),
+                    Status::Fixed => fixed += 1,
                 }
             }
         }
@@ -34,6 +35,7 @@ impl Engine {
             exercise: self.exercise,
             tracks,
             tentative,
+            fixed,
             sensors: self.sensor_rows(),
             alerts: self.watch.open().cloned().collect(),
         }
@@ -41,10 +43,7 @@ impl Engine {
 
     /// Every confirmed or coasting track predicted to `at`, by ascending id.
     pub fn tracks_at(&self, at: Timestamp) -> impl Iterator<Item = TrackRow> {
-        self.tracker
-            .views(at)
-            .filter(|view| view.status != Status::Tentative)
-            .map(|view| self.track_row(&view))
+        self.tracker.views(at).filter(|view| view.status.is_target()).map(|view| self.track_row(&view))
     }
 
     fn track_row(&self, view: &TrackView<'_>) -> TrackRow {

@@ -20,10 +20,12 @@ use crate::time::Timestamp;
 const LEAST_DETECTION: f64 = 0.1;
 /// Directions refine only tracks believed this much.
 const BEARING_EXISTENCE: f64 = 0.9;
+/// Looks that must have fed a track before its innovations say something about a sensor.
+const SETTLED_HITS: u32 = 8;
 /// Misses less probable than this are not worth an entry.
 const LEAST_MISS: f32 = 0.01;
-/// ln of how much more a pairing weighs if the detection claims the track's own identity.
-const SAME_IDENTITY: f64 = 7.0;
+/// How much more a pairing weighs if the detection claims the track's own identity.
+const SAME_IDENTITY: f64 = 1_000.0;
 /// A self-report that claims the track's identity is taken from this much farther away (in d²).
 const IDENTITY_GATE: f64 = 25.0;
 
@@ -51,7 +53,8 @@ impl Tracker {
             if !coverage.seen(view, place, sigma_m).near {
                 continue;
             }
-            let past = (track.state.time > at).then(|| track.history.at(at, &self.looks, &self.motion));
+            let past = (track.state.time > at)
+                .then(|| track.history.at(at, &self.looks, &self.motion, &mut work.fades));
             let past = match past {
                 Some(None) => continue,
                 Some(Some(past)) => {
@@ -70,15 +73,16 @@ impl Tracker {
             }
             let sigma_m = (0.5 * (mean.pp[0] + mean.pp[2])).sqrt();
             let seen = coverage.seen(view, [mean.x[0], mean.x[1]], sigma_m);
-            let pd = as_f32(seen.pd.max(LEAST_DETECTION * coverage.clear()));
+            let pd = seen.pd.max(LEAST_DETECTION * coverage.masked([mean.x[0], mean.x[1]]));
+            let visible = state.existence.visible_at(sensor, at, &mut work.fades);
             work.candidates.push(Candidate {
                 slot,
                 imm,
                 mean,
                 altitude: state.altitude,
-                existence: state.existence.at(at),
-                detectable: state.existence.detectable(sensor, at, f64::from(pd)),
-                pd,
+                existence: state.existence.at(at, &mut work.fades),
+                visible,
+                detectable: visible * pd,
                 miss_pd: as_f32(seen.pd),
                 past,
                 fed: false,
@@ -139,13 +143,15 @@ impl Tracker {
                 {
                     return;
                 }
-                let seen = (candidate.existence * candidate.detectable).clamp(1e-9, 0.999_99);
-                let weight = seen / (1.0 - seen) * fit.scale / m.clutter;
-                let mut ln_weight = libm::log(weight) - 0.5 * fit.d2;
+                let missed = 1.0 - (candidate.existence * candidate.detectable).clamp(1e-9, 0.999_99);
+                // How likely its sensor sees it is judged where it says it saw it: tracks are wider than masks.
+                let seen = candidate.existence * candidate.visible * f64::from(m.pd);
+                let density = fit.scale * libm::exp(-0.5 * fit.d2);
+                let mut weight = seen / missed * density / m.clutter;
                 if same {
-                    ln_weight = ln_weight.max(0.0) + SAME_IDENTITY;
+                    weight = weight.max(1.0) * SAME_IDENTITY;
                 }
-                work.pairs.push(Pair::new(c, d, ln_weight, fit.d2));
+                work.pairs.push(Pair::new(c, d, weight, fit.d2));
             };
             let mean = &candidate.mean;
             let spread = reach.variance(mean, &looked.site.at) + looked.site.position_var;
@@ -201,12 +207,13 @@ impl Tracker {
                 }
                 continue;
             };
-            let entry = Entry { look, detection: pair.detection, pd: candidate.pd, factor: as_f32(factor) };
+            let pd = self.pd_of(look, pair.detection);
+            let entry = Entry { look, detection: pair.detection, pd, factor: as_f32(factor) };
             if self.enter(c, entry).is_none() {
                 self.refused.unsound += 1;
                 continue;
             }
-            self.credit(c, scan, pair);
+            self.credit(c, scan, look, pair);
         }
         self.work.pairs = pairs;
         self.updated.sort_unstable();
@@ -220,15 +227,26 @@ impl Tracker {
             .is_some_and(Measured::is_bearing)
     }
 
+    fn pd_of(&self, look: LookNumber, detection: u32) -> f32 {
+        self.looks
+            .get(look)
+            .and_then(|looked| looked.detections.get(detection as usize))
+            .map_or(0.0, |m| m.pd)
+    }
+
     /// What a taken detection says beside the state.
-    fn credit(&mut self, c: usize, scan: &Scan, pair: &Pair) {
+    fn credit(&mut self, c: usize, scan: &Scan, look: LookNumber, pair: &Pair) {
         self.work.candidates[c].fed = true;
         let slot = self.work.candidates[c].slot;
         let detection = &scan.detections[self.work.source[pair.detection as usize] as usize];
         let period_s = self.sensors[scan.sensor.index()].period_s;
         let track = self.tracks.at_mut(slot);
         track.credit(scan.sensor, scan.time, period_s, detection);
-        let (id, confirmed) = (track.id, track.confirmed);
+        let measured = self.looks.get(look).and_then(|l| l.detections.get(pair.detection as usize));
+        if let Some(measured) = measured {
+            track.stand(measured, self.sensors[scan.sensor.index()].names);
+        }
+        let (id, confirmed) = (track.id, track.confirmed && track.hits >= SETTLED_HITS);
         self.updated.push(id);
         if let Some(identity) = &detection.identity {
             self.claimed.insert(identity.clone(), id);
@@ -240,7 +258,13 @@ impl Tracker {
             crate::scan::Measurement::Bearing { .. } if pair.alone && confirmed => {
                 self.sensors[scan.sensor.index()].note_nis(pair.d2);
             }
-            _ if pair.alone && confirmed => self.sensors[scan.sensor.index()].note_nis(pair.d2 / 2.0),
+            _ if pair.alone && confirmed => {
+                let mean = &self.work.candidates[c].mean;
+                let own = measured.map_or(0.0, |m| m.r[0] + m.r[2]);
+                let share = own / (own + mean.pp[0] + mean.pp[2]);
+                self.sensors[scan.sensor.index()].note_nis(pair.d2 / 2.0);
+                self.sensors[scan.sensor.index()].noise.note(pair.d2 / 2.0, share);
+            }
             _ => {}
         }
     }
@@ -278,11 +302,14 @@ impl Tracker {
         let looked = self.looks.get(entry.look)?;
         if let Some(past) = candidate.past {
             let past = &self.work.pasts[past];
-            track.state = track.history.insert(past, entry, &self.looks, &self.motion, &mut self.pool)?;
+            track.state = {
+                let fades = &mut self.work.fades;
+                track.history.insert(past, entry, &self.looks, &self.motion, fades, &mut self.pool)?
+            };
         } else {
             let predicted = Some((&candidate.imm, &candidate.mean));
             track.history.ready(looked.time, &track.state, &mut self.pool);
-            track.state.apply(&entry, looked, &self.motion, predicted)?;
+            track.state.apply(&entry, looked, &self.motion, &mut self.work.fades, predicted)?;
             track.history.push(entry);
         }
         if entry.detection != MISSED || candidate.past.is_some() {
@@ -353,10 +380,10 @@ impl Reach {
         for m in detections.iter().filter(|m| !m.is_bearing()) {
             let widest = m.r[0].max(m.r[2]);
             match m.kind {
-                Kind::Polar { range_var, azimuth_var, .. } => {
+                Kind::Polar { range_var, azimuth, .. } => {
                     // What heights add along the line of sight is in `r` already; it is bounded by it.
                     reach.range_var = reach.range_var.max(range_var).max(m.r[0].min(m.r[2]));
-                    reach.azimuth_var = reach.azimuth_var.max(azimuth_var);
+                    reach.azimuth_var = reach.azimuth_var.max(azimuth.var);
                 }
                 _ => reach.place_var = reach.place_var.max(widest),
             }

@@ -227,7 +227,8 @@ impl Coverage {
         Seen { pd: if inside > 0.0 { inside * self.masked(p) } else { 0.0 }, near }
     }
 
-    fn masked(&self, p: [f64; 2]) -> f64 {
+    /// Detection probability at a place, whatever a look covered.
+    pub(super) fn masked(&self, p: [f64; 2]) -> f64 {
         self.masks
             .iter()
             .filter(|(patch, _)| patch.contains(p))

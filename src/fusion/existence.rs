@@ -5,10 +5,10 @@
 //! misses in a row, which have one cause, count as one (Brekke, Hem & Tokle 2021).
 
 use crate::sensor::SensorIndex;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Mean time until an unseen target has left or stopped being one, seconds.
-const LIFETIME_S: f64 = 120.0;
+const LIFETIME_S: f64 = 180.0;
 /// Mean time a sensor's view of a target stays as it is, seconds.
 const VISIBILITY_DWELL_S: f64 = 2.0;
 /// How often a target is visible to a sensor that covers it.
@@ -32,6 +32,19 @@ pub(super) struct Existence {
     visible: [Visible; MOST_SENSORS],
 }
 
+/// What one look says about whether a track exists.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looking {
+    pub sensor: SensorIndex,
+    pub at: Timestamp,
+    /// P(detected | exists and visible).
+    pub pd: f64,
+    /// N(ν; 0, S) over the density of clutter for the detection taken, zero for a miss.
+    pub ratio: f64,
+    /// What joint association made of the odds, where there was any.
+    pub factor: Option<f64>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Visible {
     time: Timestamp,
@@ -39,6 +52,34 @@ struct Visible {
     sensor: SensorIndex,
     /// It has reported the target at least once.
     fed: bool,
+}
+
+/// e^(−Δt/lifetime) and e^(−Δt/dwell): tracks that were last looked at together share them.
+#[derive(Clone, Debug)]
+pub(super) struct Fades([(i64, f64, f64); FADES]);
+
+const FADES: usize = 64;
+
+impl Default for Fades {
+    fn default() -> Self {
+        Self([(0, 1.0, 1.0); FADES])
+    }
+}
+
+impl Fades {
+    /// Both for Δt ≥ 0; the past fades nothing.
+    fn over(&mut self, span: Span) -> (f64, f64) {
+        let ns = span.as_nanos().max(0);
+        // Any spread over the slots will do; scans come at multiples of milliseconds.
+        #[expect(clippy::cast_sign_loss, reason = "not negative")]
+        let slot = ((ns as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize;
+        let known = &mut self.0[slot];
+        if known.0 != ns {
+            let dt_s = span.as_secs_f64();
+            *known = (ns, libm::exp(-dt_s / LIFETIME_S), libm::exp(-dt_s / VISIBILITY_DWELL_S));
+        }
+        (known.1, known.2)
+    }
 }
 
 /// p / (1 − p), clamped.
@@ -54,47 +95,30 @@ impl Existence {
     }
 
     /// P(exists) at `at`, if nobody looks until then.
-    pub(super) fn at(&self, at: Timestamp) -> f64 {
-        let dt_s = at.since(self.time).as_secs_f64().max(0.0);
-        let p = self.odds / (1.0 + self.odds);
-        if dt_s > 0.0 { p * libm::exp(-dt_s / LIFETIME_S) } else { p }
+    pub(super) fn at(&self, at: Timestamp, fades: &mut Fades) -> f64 {
+        self.odds / (1.0 + self.odds) * fades.over(at.since(self.time)).0
     }
 
     /// P(visible to a sensor | exists) at `at`.
-    fn visible_at(&self, sensor: SensorIndex, at: Timestamp) -> f64 {
+    pub(super) fn visible_at(&self, sensor: SensorIndex, at: Timestamp, fades: &mut Fades) -> f64 {
         self.seen_by().iter().find(|v| v.sensor == sensor).map_or(VISIBLE_UNPROVEN, |v| {
             let usual = if v.fed { USUALLY_VISIBLE } else { VISIBLE_UNPROVEN };
-            let dt_s = at.since(v.time).as_secs_f64().max(0.0);
-            let kept = libm::exp(-dt_s / VISIBILITY_DWELL_S);
-            usual + (f64::from(v.probability) - usual) * kept
+            usual + (f64::from(v.probability) - usual) * fades.over(at.since(v.time)).1
         })
     }
 
-    /// P(detected by a look | exists), given P(detected | exists and visible).
-    pub(super) fn detectable(&self, sensor: SensorIndex, at: Timestamp, pd: f64) -> f64 {
-        self.visible_at(sensor, at) * pd
-    }
-
-    /// One look: `ratio` is N(ν; 0, S) over the density of clutter for the detection taken, zero for a miss;
-    /// `factor`, where given, is what joint association made of the odds.
-    pub(super) fn look(
-        &mut self,
-        sensor: SensorIndex,
-        at: Timestamp,
-        pd: f64,
-        ratio: f64,
-        factor: Option<f64>,
-    ) {
-        let visible = self.visible_at(sensor, at);
+    /// One look.
+    pub(super) fn look(&mut self, look: &Looking, fades: &mut Fades) {
+        let Looking { sensor, at, pd, ratio, factor } = *look;
+        let visible = self.visible_at(sensor, at, fades);
         let evidence = |seen: f64| 1.0 - seen + seen * ratio;
         let total = evidence(visible * pd).max(1e-12);
-        let moved = odds(self.at(at)) * factor.unwrap_or(total);
+        let moved = odds(self.at(at, fades)) * factor.unwrap_or(total);
         if moved.is_finite() {
             (self.odds, self.time) = (moved.clamp(LEAST_ODDS, MOST_ODDS), at.max(self.time));
         }
         let seen = (visible * evidence(pd) / total).clamp(0.01, 0.999);
-        let fed = ratio > 0.0;
-        self.note(Visible { time: at, probability: as_f32(seen), sensor, fed });
+        self.note(Visible { time: at, probability: as_f32(seen), sensor, fed: ratio > 0.0 });
     }
 
     fn seen_by(&self) -> &[Visible] {
@@ -129,6 +153,10 @@ mod tests {
 
     const R: SensorIndex = SensorIndex(0);
 
+    fn looking(at: Timestamp, pd: f64, ratio: f64) -> Looking {
+        Looking { sensor: R, at, pd, ratio, factor: None }
+    }
+
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_secs(secs)
     }
@@ -137,12 +165,12 @@ mod tests {
     fn the_recursion_is_the_one_worked_by_hand() {
         // p 0.5, never looked: seen = 0.98 × 0.9 = 0.882. A hit with N/λ = 100: odds × (0.118 + 88.2) = 88.318.
         let mut e = Existence::new(0.5, R, at(0));
-        e.look(R, at(0), 0.9, 100.0, None);
-        assert!((e.at(at(0)) - 88.318 / 89.318).abs() < 1e-9);
+        e.look(&looking(at(0), 0.9, 100.0), &mut Fades::default());
+        assert!((e.at(at(0), &mut Fades::default()) - 88.318 / 89.318).abs() < 1e-9);
         // Visibility: 0.98 × (0.1 + 90) / 88.318 = 0.99977…, held at 0.999; a miss at once: odds × (1 − 0.8991).
-        e.look(R, at(0), 0.9, 0.0, None);
+        e.look(&looking(at(0), 0.9, 0.0), &mut Fades::default());
         let odds = 88.318 * (1.0 - 0.999 * 0.9);
-        assert!((e.at(at(0)) - odds / (1.0 + odds)).abs() < 1e-8);
+        assert!((e.at(at(0), &mut Fades::default()) - odds / (1.0 + odds)).abs() < 1e-8);
     }
 
     #[test]
@@ -150,21 +178,24 @@ mod tests {
         let mut seldom = Existence::new(0.999, R, at(0));
         let mut rapid = Existence::new(0.999, R, at(0));
         for k in 1..=5 {
-            seldom.look(R, at(20 * k), 0.5, 0.0, None);
-            rapid.look(R, Timestamp::from_nanos(100_000_000 * k), 0.5, 0.0, None);
+            seldom.look(&looking(at(20 * k), 0.5, 0.0), &mut Fades::default());
+            rapid.look(&looking(Timestamp::from_nanos(100_000_000 * k), 0.5, 0.0), &mut Fades::default());
         }
-        let aged = rapid.at(at(100));
-        assert!(seldom.at(at(100)) < aged, "five looks far apart say more than five at once");
+        let aged = rapid.at(at(100), &mut Fades::default());
+        assert!(
+            seldom.at(at(100), &mut Fades::default()) < aged,
+            "five looks far apart say more than five at once"
+        );
     }
 
     #[test]
     fn time_alone_lets_it_fade_and_steps_do_not_matter() {
         let mut stepped = Existence::new(0.9, R, at(0));
         for k in 1..=60 {
-            stepped.look(R, at(k), 0.0, 0.0, None);
+            stepped.look(&looking(at(k), 0.0, 0.0), &mut Fades::default());
         }
         let expected = 0.9 * libm::exp(-60.0 / LIFETIME_S);
-        assert!((stepped.at(at(60)) - expected).abs() < 1e-9);
-        assert!((Existence::new(0.9, R, at(0)).at(at(60)) - expected).abs() < 1e-12);
+        assert!((stepped.at(at(60), &mut Fades::default()) - expected).abs() < 1e-9);
+        assert!((Existence::new(0.9, R, at(0)).at(at(60), &mut Fades::default()) - expected).abs() < 1e-12);
     }
 }

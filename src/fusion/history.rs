@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::existence::Existence;
+use super::existence::{Existence, Fades, Looking};
 use super::filter::Gaussian;
 use super::measure::Altitude;
 use super::motion::{Imm, Motion};
@@ -83,12 +83,14 @@ impl State {
         entry: &Entry,
         look: &Looked,
         motion: &Motion,
+        fades: &mut Fades,
         predicted: Option<(&Imm, &Gaussian)>,
     ) -> Option<()> {
-        let (at, pd) = (look.time, f64::from(entry.pd));
+        let at = look.time;
         let factor = Some(f64::from(entry.factor)).filter(|factor| factor.is_finite());
+        let missed = Looking { sensor: look.sensor, at, pd: f64::from(entry.pd), ratio: 0.0, factor };
         if entry.detection == MISSED {
-            self.existence.look(look.sensor, at, pd, 0.0, factor);
+            self.existence.look(&missed, fades);
             return Some(());
         }
         let m = look.detections.get(entry.detection as usize)?;
@@ -110,7 +112,7 @@ impl State {
         self.imm = next;
         self.altitude = update::altitude_after(self.altitude, dt_s, m);
         self.time = at;
-        self.existence.look(look.sensor, at, pd, ratio, factor);
+        self.existence.look(&Looking { ratio, ..missed }, fades);
         Some(())
     }
 }
@@ -158,7 +160,13 @@ impl History {
     }
 
     /// The track as it was at `at`, or nothing if it was not yet or is no longer known.
-    pub(super) fn at(&self, at: Timestamp, looks: &LookRing, motion: &Motion) -> Option<Past> {
+    pub(super) fn at(
+        &self,
+        at: Timestamp,
+        looks: &LookRing,
+        motion: &Motion,
+        fades: &mut Fades,
+    ) -> Option<Past> {
         let base = self.blocks.iter().rposition(|block| block.key <= at)?;
         let mut past = Past { state: self.blocks[base].before, block: base, entry: 0 };
         for entry in self.blocks[base].used() {
@@ -167,7 +175,7 @@ impl History {
                 break;
             }
             // An entry that was refused when it came is refused again, with the same nothing for a result.
-            let _ = past.state.apply(entry, look, motion, None);
+            let _ = past.state.apply(entry, look, motion, fades, None);
             past.entry += 1;
         }
         Some(past)
@@ -181,11 +189,12 @@ impl History {
         entry: Entry,
         looks: &LookRing,
         motion: &Motion,
+        fades: &mut Fades,
         pool: &mut Pool,
     ) -> Option<State> {
         let look = looks.get(entry.look)?;
         let mut state = past.state;
-        state.apply(&entry, look, motion, None)?;
+        state.apply(&entry, look, motion, fades, None)?;
         let mut later = Vec::new();
         for (index, block) in self.blocks.iter().enumerate().skip(past.block) {
             later.extend_from_slice(&block.used()[if index == past.block { past.entry } else { 0 }..]);
@@ -200,7 +209,7 @@ impl History {
         for entry in later {
             let Some(look) = looks.get(entry.look) else { continue };
             self.ready(look.time, &state, pool);
-            let _ = state.apply(&entry, look, motion, None);
+            let _ = state.apply(&entry, look, motion, fades, None);
             self.push(entry);
         }
         Some(state)
@@ -208,7 +217,14 @@ impl History {
 
     /// Lets go of what lies before the last state that a usable look could need. Where entries are so few that a block
     /// lasts longer than looks are kept, what its looks said becomes part of the state it begins with.
-    pub(super) fn forget(&mut self, latest: Timestamp, looks: &LookRing, motion: &Motion, pool: &mut Pool) {
+    pub(super) fn forget(
+        &mut self,
+        latest: Timestamp,
+        looks: &LookRing,
+        motion: &Motion,
+        fades: &mut Fades,
+        pool: &mut Pool,
+    ) {
         let horizon = latest.plus(Span::from_secs(-RING_S));
         while self.blocks.get(1).is_some_and(|second| second.key <= horizon) {
             pool.give(self.blocks.pop_front().expect("there are two"));
@@ -222,7 +238,7 @@ impl History {
                 break;
             }
             if let Some(look) = look {
-                let _ = block.before.apply(&entry, look, motion, None);
+                let _ = block.before.apply(&entry, look, motion, fades, None);
                 block.key = block.key.max(look.time);
             }
             block.from += 1;

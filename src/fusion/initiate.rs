@@ -1,6 +1,6 @@
 //! Beginning and end of tracks: from leftover detections to tentative, confirmed, deleted.
 
-use super::existence::Existence;
+use super::existence::{Existence, Fades};
 use super::filter::Gaussian;
 use super::history::State;
 use super::live::Track;
@@ -22,7 +22,7 @@ const REPORT_EXISTENCE: f64 = 0.5;
 /// A detection less probably new than this begins nothing.
 const LEAST_NEW: f64 = 1e-3;
 /// Existence that confirms, and the looks it needs at least.
-const CONFIRM: f64 = 0.998;
+const CONFIRM: f64 = 0.995;
 const CONFIRM_HITS: u32 = 2;
 /// Existence below which a track is deleted, while tentative and once confirmed.
 const DELETE_TENTATIVE: f64 = 5e-4;
@@ -30,7 +30,7 @@ const DELETE_CONFIRMED: f64 = 0.2;
 /// A track that could be anywhere within this (one sigma, metres) is of no use,
 const MOST_SIGMA_M: f64 = 500.0;
 /// or within this per second of its quickest sensor's period: a satellite's tracks are never better known.
-const MOST_SIGMA_MPS: f64 = 20.0;
+const MOST_SIGMA_MPS: f64 = 40.0;
 /// A tentative track that nothing feeds lives for this many periods of its sensor, and at least, seconds.
 const SEED_PERIODS: f64 = 4.0;
 const SEED_LEAST_S: f64 = 4.0;
@@ -82,6 +82,7 @@ impl Tracker {
             let mut track = Track::new(id, state, period_s);
             let detection = &scan.detections[self.work.source[index] as usize];
             track.credit(scan.sensor, scan.time, period_s, detection);
+            track.stillness = self.echoes.recall(m.z, scan.time);
             track.founder = m.cell.map(|cell| (scan.sensor, cell));
             if let Some(identity) = &detection.identity {
                 self.claimed.entry(identity.clone()).or_insert(id);
@@ -120,7 +121,7 @@ impl Tracker {
         for c in 0..self.work.candidates.len() {
             let slot = self.work.candidates[c].slot;
             let track = self.tracks.at_mut(slot);
-            let existence = track.state.existence.at(at);
+            let existence = track.state.existence.at(at, &mut self.work.fades);
             track.confirmed |= existence >= CONFIRM && track.hits >= CONFIRM_HITS;
             if existence < if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE } {
                 self.delete(slot);
@@ -131,7 +132,8 @@ impl Tracker {
 
     /// Deletes every track that has faded by `now`.
     pub(super) fn prune(&mut self, now: Timestamp) {
-        let faded = |slot: &u32| !lives(self.tracks.at(*slot), now);
+        let fades = &mut self.work.fades;
+        let faded = |slot: &u32| !lives(self.tracks.at(*slot), now, fades);
         let dead: Vec<u32> = self.tracks.slots().filter(faded).collect();
         dead.into_iter().for_each(|slot| self.delete(slot));
         self.close_deletions();
@@ -140,6 +142,10 @@ impl Tracker {
     fn delete(&mut self, slot: u32) {
         let Some(mut track) = self.tracks.remove(slot) else { return };
         track.history.release(&mut self.pool);
+        if track.confirmed {
+            let place = [track.mean.x[0], track.mean.x[1]];
+            self.echoes.keep(place, track.updated, track.stillness);
+        }
         if let Some((sensor, cell)) = track.founder.filter(|_| !track.confirmed) {
             self.sensors[sensor.index()].clutter.found(cell, f64::from(track.hits));
         }
@@ -163,8 +169,8 @@ impl Tracker {
     }
 }
 
-fn lives(track: &Track, now: Timestamp) -> bool {
-    let existence = track.state.existence.at(now);
+fn lives(track: &Track, now: Timestamp, fades: &mut Fades) -> bool {
+    let existence = track.state.existence.at(now, fades);
     let (_, sigma_m) = track.roughly_at(now);
     if sigma_m > MOST_SIGMA_M.max(MOST_SIGMA_MPS * track.period_s) {
         return false;

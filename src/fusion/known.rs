@@ -8,6 +8,7 @@ use super::clutter::Clutter;
 use super::coverage::{Coverage, View};
 use super::initiate;
 use super::measure::Measured;
+use super::noise::Noise;
 use super::track::TrackId;
 use crate::geo::LocalFrame;
 use crate::scan::{Detection, Measurement, Scan, ScanKey};
@@ -27,6 +28,8 @@ pub(super) struct Known {
     pub coverage: Coverage,
     pub clutter: Clutter,
     pub period_s: f64,
+    /// What it reports is something, not merely an echo.
+    pub names: bool,
     /// It sees several echoes of one thing.
     pub resolves: bool,
     /// Its looks give directions only.
@@ -34,6 +37,8 @@ pub(super) struct Known {
     /// Share of the first look's unknown targets that no look since has had a chance at, and as of when.
     unsearched: f64,
     searched: Timestamp,
+    /// How much its errors' variance differs from what it says.
+    pub noise: Noise,
     nis: f64,
     pairings: f64,
     parts: Option<Parts>,
@@ -54,10 +59,12 @@ impl Known {
             coverage: Coverage::new(frame, model),
             clutter: Clutter::new(model.false_alarms_per_scan, model.max_range_m),
             period_s: model.period_s,
+            names: !matches!(model.kind, SensorKind::Radar | SensorKind::Lidar),
             resolves: model.kind == SensorKind::Lidar,
             bearings_only: false,
             unsearched: 1.0,
             searched: Timestamp::from_nanos(i64::MIN),
+            noise: Noise::default(),
             nis: 0.0,
             pairings: 0.0,
             parts: None,
@@ -88,6 +95,7 @@ impl Known {
             }
             Measurement::Position { .. } | Measurement::Track { .. } => None,
         };
+        m.pd = as_f32(if m.is_bearing() { self.coverage.clear() } else { self.coverage.masked(m.z) });
         let factor = m.cell.map_or(1.0, |cell| self.clutter.factor(cell));
         if m.is_bearing() {
             m.clutter = view.clutter_per_rad * factor;

@@ -4,9 +4,12 @@
 
 use super::classify::{self, Claims};
 use super::clutter::Cell;
+use super::existence::Fades;
 use super::filter::Gaussian;
 use super::history::{History, State};
+use super::measure::Measured;
 use super::motion::{self, Motion};
+use super::stillness::Stillness;
 use super::track::{Estimate, Status, TrackId, TrackView, UNKNOWN_CLASS};
 use crate::scan::{ClassLikelihoods, Detection};
 use crate::sensor::SensorIndex;
@@ -35,6 +38,7 @@ pub(super) struct Track {
     pub class: ClassLikelihoods,
     pub claims: Claims,
     pub sensors: Vec<(SensorIndex, Timestamp)>,
+    pub stillness: Stillness,
     /// Whose detection began it, and where in that sensor's field.
     pub founder: Option<(SensorIndex, Cell)>,
     /// Shortest period of the sensors that fed it, seconds.
@@ -43,6 +47,7 @@ pub(super) struct Track {
 
 impl Track {
     pub(super) fn new(id: TrackId, state: State, period_s: f64) -> Self {
+        let stillness = Stillness::new(state.time);
         Self {
             id,
             born: state.time,
@@ -55,6 +60,7 @@ impl Track {
             class: UNKNOWN_CLASS,
             claims: Claims::default(),
             sensors: Vec::new(),
+            stillness,
             founder: None,
             period_s,
         }
@@ -79,6 +85,13 @@ impl Track {
         if let Some(identity) = &detection.identity {
             self.claims.vote(identity);
         }
+    }
+
+    /// After a detection: whether it stands still, for good. `named`: by a sensor that knows what it sees.
+    pub(super) fn stand(&mut self, m: &Measured, named: bool) {
+        let known = named || self.claims.best().is_some() || self.class != UNKNOWN_CLASS;
+        let var = m.r[0].max(m.r[2]);
+        self.stillness.note(self.updated, m.z, var, known || m.is_bearing(), &self.mean);
     }
 
     /// Straight on from the last state, for finding out whether a look can have seen it: place and one-sigma radius.
@@ -107,6 +120,8 @@ impl Track {
         let unseen_s = at.since(self.updated).as_secs_f64();
         if !self.confirmed {
             Status::Tentative
+        } else if self.stillness.is_fixed() {
+            Status::Fixed
         } else if unseen_s > (COAST_PERIODS * self.period_s).max(COAST_LEAST_S) {
             Status::Coasting
         } else {
@@ -119,7 +134,7 @@ impl Track {
         TrackView {
             id: self.id,
             status: self.status(at),
-            existence: self.state.existence.at(at),
+            existence: self.state.existence.at(at, &mut Fades::default()),
             estimate: Estimate { time: at, mean: estimate.x, covariance: estimate.covariance() },
             altitude_m: self.state.altitude.map(|height| (height.altitude_m, height.var.sqrt())),
             class: self.class,

@@ -63,6 +63,8 @@ pub(super) struct Measured {
     pub new_share: f32,
     /// Where in its sensor's field it lies.
     pub cell: Option<Cell>,
+    /// Probability that its sensor reports a target here, as far as masks go.
+    pub pd: f32,
 }
 
 /// What is left of the measurement's own form.
@@ -72,7 +74,7 @@ pub(super) enum Kind {
     Polar {
         range_m: f64,
         range_var: f64,
-        azimuth_var: f64,
+        azimuth: Spread,
         /// Horizontal direction at the sensor, as (east, north) in the plane.
         towards: [f64; 2],
         range_rate: Option<(f64, f64)>,
@@ -83,6 +85,24 @@ pub(super) enum Kind {
     Bearing { towards: [f64; 2], var: f64 },
     /// Another system's track under this name.
     Report { name: Arc<str> },
+}
+
+/// What an azimuth's error σ makes of a position, worked out once per detection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Spread {
+    pub var: f64,
+    cosh_minus_one: f64,
+    sinh: f64,
+    /// e^(σ²/2): what a mean direction of this error is too short by.
+    stretch: f64,
+}
+
+impl Spread {
+    pub(super) fn new(var: f64) -> Self {
+        let half = libm::sinh(var / 2.0);
+        let (cosh_minus_one, sinh) = (2.0 * half * half, libm::sinh(var));
+        Self { var, cosh_minus_one, sinh, stretch: libm::exp(var / 2.0) }
+    }
 }
 
 impl Site {
@@ -124,19 +144,18 @@ impl Site {
 /// Variances along and across the line of sight of a position made from r·e^(σ²/2)·(sin θ, cos θ), given the *true*
 /// range: unbiased conversion and its covariance at the truth, best known by the prediction (Bordonaro, Willett &
 /// Bar-Shalom 2014). In these axes Mo's expressions reduce to r²(cosh σ² − 1) + σᵣ² cosh σ² and (r² + σᵣ²) sinh σ².
-pub(super) fn unbiased_variances(range_m: f64, range_var: f64, azimuth_var: f64) -> (f64, f64) {
-    let half = libm::sinh(azimuth_var / 2.0);
-    let (cosh_minus_one, sinh) = (2.0 * half * half, libm::sinh(azimuth_var));
+pub(super) fn unbiased_variances(range_m: f64, range_var: f64, azimuth: &Spread) -> (f64, f64) {
     let r2 = range_m * range_m;
-    (r2 * cosh_minus_one + range_var * (1.0 + cosh_minus_one), (r2 + range_var) * sinh)
+    let along = r2 * azimuth.cosh_minus_one + range_var * (1.0 + azimuth.cosh_minus_one);
+    (along, (r2 + range_var) * azimuth.sinh)
 }
 
 /// Mean factor and variances of the true position given the *measured* range alone (Duan, Han & Li 2004): the mean is
 /// e^(−σ²/2) r, the variances those above times e^(−σ²).
-pub(super) fn posterior_variances(range_m: f64, range_var: f64, azimuth_var: f64) -> (f64, f64, f64) {
-    let shrink = libm::exp(-azimuth_var);
-    let (along, across) = unbiased_variances(range_m, range_var, azimuth_var);
-    (shrink.sqrt(), along * shrink, across * shrink)
+pub(super) fn posterior_variances(range_m: f64, range_var: f64, azimuth: &Spread) -> (f64, f64, f64) {
+    let shrink = 1.0 / (azimuth.stretch * azimuth.stretch);
+    let (along, across) = unbiased_variances(range_m, range_var, azimuth);
+    (1.0 / azimuth.stretch, along * shrink, across * shrink)
 }
 
 /// A covariance with these variances along and across a unit vector.
@@ -200,6 +219,7 @@ impl Measured {
             clutter: 1.0,
             new_share: 0.0,
             cell: None,
+            pd: 1.0,
         }
     }
 
@@ -219,10 +239,11 @@ impl Measured {
 
     fn polar(site: &Site, polar: &Polar) -> Option<Self> {
         let (range_m, range_var) = (polar.range_m, polar.range_sigma_m * polar.range_sigma_m);
+        let azimuth = Spread::new(polar.azimuth_sigma_rad * polar.azimuth_sigma_rad + site.heading_var);
         let kind = Kind::Polar {
             range_m,
             range_var,
-            azimuth_var: polar.azimuth_sigma_rad * polar.azimuth_sigma_rad + site.heading_var,
+            azimuth,
             towards: site.direction(polar.azimuth_rad),
             range_rate: polar.range_rate,
         };
@@ -233,13 +254,26 @@ impl Measured {
                 + range_m * range_m / (2.0 * EARTH_RADIUS_M),
             var: range_m * range_m * ELEVATION_SIGMA_RAD * ELEVATION_SIGMA_RAD,
         });
-        let (factor, _, _) = posterior_variances(range_m, 0.0, made.azimuth_var());
+        let (factor, _, _) = posterior_variances(range_m, 0.0, &azimuth);
         let (z, along_extra, ground_m) = made.on_plane(site, made.altitude, factor)?;
         let (towards, _) = unit([z[0] - site.at[0], z[1] - site.at[1]])?;
-        let (_, along, across) = posterior_variances(ground_m, range_var + along_extra, made.azimuth_var());
+        let (_, along, across) = posterior_variances(ground_m, range_var + along_extra, &azimuth);
         let [ee, en, nn] = oriented(towards, along, across);
         (made.z, made.r) = (z, [ee + site.position_var, en, nn + site.position_var]);
         Some(made)
+    }
+
+    /// Multiplies its variances: its sensor errs more, or less, than it says.
+    pub(super) fn blur(&mut self, factor: f64) {
+        self.r = self.r.map(|r| r * factor);
+        match &mut self.kind {
+            Kind::Polar { range_var, azimuth, .. } => {
+                *range_var *= factor;
+                *azimuth = Spread::new(azimuth.var * factor);
+            }
+            Kind::Bearing { var, .. } => *var *= factor,
+            Kind::Place | Kind::Report { .. } => {}
+        }
     }
 
     /// Whether it gives a direction only.
@@ -250,14 +284,6 @@ impl Measured {
     /// Whether it is another system's track.
     pub(super) const fn is_report(&self) -> bool {
         matches!(self.kind, Kind::Report { .. })
-    }
-
-    fn azimuth_var(&self) -> f64 {
-        match self.kind {
-            Kind::Polar { azimuth_var, .. } => azimuth_var,
-            Kind::Bearing { var, .. } => var,
-            Kind::Place | Kind::Report { .. } => 0.0,
-        }
     }
 
     /// Slant range brought down to the plane at a height: position (scaled by `factor`), the variance that the height
@@ -285,7 +311,7 @@ impl Measured {
         predicted: &Gaussian,
         height: Option<Altitude>,
     ) -> ([f64; 2], [f64; 3]) {
-        let Kind::Polar { range_var, azimuth_var, .. } = self.kind else { return (self.z, self.r) };
+        let Kind::Polar { range_var, azimuth, .. } = self.kind else { return (self.z, self.r) };
         let away = [predicted.x[0] - site.at[0], predicted.x[1] - site.at[1]];
         let Some((towards, predicted_m)) = unit(away) else { return (self.z, self.r) };
         // Far off the mark, or wide compared with the distance, the prediction turns R the wrong way.
@@ -293,10 +319,11 @@ impl Measured {
         if !near {
             return (self.z, self.r);
         }
-        let factor = libm::exp(azimuth_var / 2.0);
         let height = self.altitude.or(height);
-        let Some((z, along_extra, _)) = self.on_plane(site, height, factor) else { return (self.z, self.r) };
-        let (along, across) = unbiased_variances(predicted_m, range_var + along_extra, azimuth_var);
+        let Some((z, along_extra, _)) = self.on_plane(site, height, azimuth.stretch) else {
+            return (self.z, self.r);
+        };
+        let (along, across) = unbiased_variances(predicted_m, range_var + along_extra, &azimuth);
         let [ee, en, nn] = oriented(towards, along, across);
         (z, [ee + site.position_var, en, nn + site.position_var])
     }

@@ -33,7 +33,7 @@ fn the_conversion_is_unbiased_and_its_covariance_is_that_of_monte_carlo() {
     // Coarse on purpose: 0.2 rad at 1 km, where the plain conversion is 20 m short.
     let (range_m, range_sigma, azimuth_sigma) = (1_000.0, 10.0, 0.2);
     let variance: f64 = azimuth_sigma * azimuth_sigma;
-    let (along, across) = unbiased_variances(range_m, range_sigma * range_sigma, variance);
+    let (along, across) = unbiased_variances(range_m, range_sigma * range_sigma, &Spread::new(variance));
     let (mut noise, rounds) = (Noise(7), 200_000);
     let (mut mean, mut square) = ([0.0; 2], [0.0; 2]);
     for _ in 0..rounds {
@@ -55,7 +55,7 @@ fn what_a_measurement_alone_says_is_the_mean_of_all_truths_that_could_have_given
     // Given the measured range and azimuth, truth is spread by the same errors about them (Duan, Han & Li 2004).
     let (range_m, range_sigma, azimuth_sigma) = (1_000.0, 10.0, 0.2);
     let (factor, along, across) =
-        posterior_variances(range_m, range_sigma * range_sigma, azimuth_sigma * azimuth_sigma);
+        posterior_variances(range_m, range_sigma * range_sigma, &Spread::new(azimuth_sigma * azimuth_sigma));
     let (mut noise, rounds) = (Noise(11), 200_000);
     let (mut mean, mut square) = ([0.0; 2], [0.0; 2]);
     for _ in 0..rounds {

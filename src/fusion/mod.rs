@@ -15,13 +15,16 @@ mod coverage;
 mod existence;
 mod filter;
 mod gate;
+mod group;
 mod history;
 mod initiate;
 mod known;
 mod live;
 mod measure;
 mod motion;
+mod noise;
 mod ring;
+mod stillness;
 mod table;
 #[cfg(test)]
 mod testing;

@@ -14,7 +14,7 @@ const DWELL_S: [f64; MODES] = [90.0, 20.0, 30.0];
 const NEXT: [[f64; MODES]; MODES] = [[0.0, 0.9, 0.1], [0.7, 0.0, 0.3], [0.3, 0.7, 0.0]];
 /// Spectral density of white acceleration, steady and agile, m²/s³.
 const STEADY_Q: f64 = 0.01;
-const AGILE_Q: f64 = 3.0;
+const AGILE_Q: f64 = 2.5;
 /// A stopped target's velocity fades with this rate, 1/s, around a residual speed, m/s.
 const STOPPED_RATE: f64 = 2.0;
 const STOPPED_SPEED: f64 = 0.15;

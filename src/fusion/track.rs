@@ -23,11 +23,20 @@ pub enum Status {
     Confirmed,
     /// Believed, not detected lately, predicted on.
     Coasting,
+    /// An echo that has stood where it was first seen, and that nothing but radars and lidars report: on the map, no
+    /// target.
+    Fixed,
 }
 
 impl Status {
     /// Every status, for metrics.
-    pub const ALL: [Self; 3] = [Self::Tentative, Self::Confirmed, Self::Coasting];
+    pub const ALL: [Self; 4] = [Self::Tentative, Self::Confirmed, Self::Coasting, Self::Fixed];
+
+    /// Whether it is shown and watched.
+    #[must_use]
+    pub const fn is_target(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Coasting)
+    }
 
     /// Its word.
     #[must_use]
@@ -36,6 +45,7 @@ impl Status {
             Self::Tentative => "tentative",
             Self::Confirmed => "confirmed",
             Self::Coasting => "coasting",
+            Self::Fixed => "fixed",
         }
     }
 }

@@ -8,13 +8,16 @@ use std::sync::Arc;
 
 use super::assign::{Associator, Pair};
 use super::coverage::View;
+use super::existence::Fades;
 use super::filter::Gaussian;
 use super::gate::{self, Grid};
+use super::group::Grouping;
 use super::history::{Past, Pool};
 use super::known::Known;
 use super::measure::{Altitude, Measured};
 use super::motion::{Imm, Motion, Paces};
 use super::ring::{LookNumber, LookRing, Looked, RING_S};
+use super::stillness::EchoMap;
 use super::table::Table;
 use super::track::{TrackId, TrackView};
 use crate::geo::LocalFrame;
@@ -58,6 +61,7 @@ pub struct Tracker {
     pub(super) tracks: Table,
     pub(super) looks: LookRing,
     pub(super) pool: Pool,
+    pub(super) echoes: EchoMap,
     /// Latest measurement time processed.
     pub(super) latest: Timestamp,
     pub(super) next_id: u64,
@@ -90,10 +94,10 @@ pub(super) struct Candidate {
     pub mean: Gaussian,
     pub altitude: Option<Altitude>,
     pub existence: f64,
-    /// P(detected | exists), visibility included, for pairing.
+    /// P(visible to the look's sensor | exists); P(detected | exists), never quite zero where nothing is told to hide it.
+    pub visible: f64,
     pub detectable: f64,
-    /// Detection probability for pairing, never quite zero, and for a miss.
-    pub pd: f32,
+    /// Detection probability for a miss.
     pub miss_pd: f32,
     /// For a late look: the track as it was, in `Work::pasts`.
     pub past: Option<usize>,
@@ -107,6 +111,7 @@ pub(super) struct Work {
     pub pasts: Vec<Past>,
     pub near: Vec<u32>,
     pub paces: Paces,
+    pub fades: Fades,
     pub pairs: Vec<Pair>,
     pub grid: Grid,
     pub associator: Associator,
@@ -115,6 +120,7 @@ pub(super) struct Work {
     /// Scan's index of each measured detection.
     pub source: Vec<u32>,
     pub measured: Vec<Measured>,
+    pub grouping: Grouping,
 }
 
 impl Tracker {
@@ -132,6 +138,7 @@ impl Tracker {
             tracks: Table::default(),
             looks: LookRing::default(),
             pool: Pool::default(),
+            echoes: EchoMap::default(),
             latest: Timestamp::from_nanos(i64::MIN),
             next_id: 1,
             updated: Vec::new(),
@@ -201,7 +208,8 @@ impl Tracker {
         self.latest = before.max(time);
         if self.latest.floor_secs() != before.floor_secs() {
             for track in self.tracks.iter_mut() {
-                track.history.forget(self.latest, &self.looks, &self.motion, &mut self.pool);
+                let fades = &mut self.work.fades;
+                track.history.forget(self.latest, &self.looks, &self.motion, fades, &mut self.pool);
             }
             self.looks.forget(self.latest);
             self.tracks.place(self.latest);
@@ -224,9 +232,14 @@ impl Tracker {
                 self.refused.degenerate += 1;
                 continue;
             };
+            measured.blur(known.noise.factor());
             known.surroundings(&view, unknown, detection, &mut measured);
             self.work.measured.push(measured);
             self.work.source.push(index);
+        }
+        if known.resolves {
+            let work = &mut self.work;
+            work.grouping.merge(&mut work.measured, &mut work.source);
         }
         let look = self.looks.push(Looked {
             time: scan.time,

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use crate::engine::Picture;
-use crate::engine::event::{SensorRow, TrackRow};
+use crate::engine::event::SensorRow;
 use crate::time::{Span, Timestamp};
 use crate::watch::Notice;
 
@@ -33,7 +33,7 @@ fn html(picture: &Picture, now: Timestamp) -> Result<String, fmt::Error> {
     head(&mut out, picture, now)?;
     alerts(&mut out, &picture.alerts)?;
     sensors(&mut out, &picture.sensors, now)?;
-    tracks(&mut out, &picture.tracks, picture.tentative)?;
+    tracks(&mut out, picture)?;
     out.push_str("</main></body></html>\n");
     Ok(out)
 }
@@ -116,7 +116,8 @@ fn sensors(out: &mut String, sensors: &[SensorRow], now: Timestamp) -> fmt::Resu
     })
 }
 
-fn tracks(out: &mut String, tracks: &[TrackRow], tentative: usize) -> fmt::Result {
+fn tracks(out: &mut String, picture: &Picture) -> fmt::Result {
+    let Picture { tracks, tentative, fixed, .. } = picture;
     let columns = [
         "Track",
         "Class",
@@ -143,7 +144,7 @@ fn tracks(out: &mut String, tracks: &[TrackRow], tentative: usize) -> fmt::Resul
         cell(out, row.sensors.join(" "))?;
         cell(out, row.identity.as_deref().unwrap_or(NOTHING))
     })?;
-    write!(out, "<p>and {tentative} tentative</p>")
+    write!(out, "<p>and {tentative} tentative, {fixed} fixed echoes</p>")
 }
 
 /// Root of the mean variance of east and north, from the row-major covariance of e n ve vn.

@@ -179,7 +179,7 @@ impl Path {
                 self.certainty = self.certainty.max(likelihood);
                 None
             }
-            Some(_) if status != Status::Tentative => {
+            Some(_) if status.is_target() => {
                 if likelihood < BEYOND {
                     return None;
                 }

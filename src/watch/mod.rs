@@ -33,7 +33,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::fusion::{Status, TrackId, TrackView};
+use crate::fusion::{TrackId, TrackView};
 use crate::geo::LocalFrame;
 use crate::sensor::SensorModel;
 use crate::time::{Span, Timestamp};
@@ -146,7 +146,7 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let mut tallies = BTreeMap::new();
-        for track in tracks.filter(|track| track.status != Status::Tentative && is_sound(track)) {
+        for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
             self.corroborate(now, &track, out);
             self.look_into_zones(now, &track, &mut tallies, out);
         }

@@ -41,6 +41,7 @@ pub(crate) fn picture() -> Picture {
             status: "confirmed",
         }],
         tentative: 2,
+        fixed: 1,
         sensors: vec![SensorRow {
             sensor: "r1".to_owned(),
             kind: "radar",

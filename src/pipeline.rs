@@ -17,10 +17,14 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::record::{Body, Record};
 use crate::sources::{Ack, Message};
+use crate::time::{Span, Timestamp};
 use crate::watch::Notice;
 
 /// Messages given their place together.
 const BATCH: usize = 256;
+/// The clock is asked at least once a second: over a longer silence the process was suspended or the clock was set, and
+/// nobody listened. Said as a gap instead of as so many ticks, of which a clock first set from 1970 would make billions.
+const STALL: Span = Span::from_secs(900);
 /// How often the page's picture is made anew.
 const PICTURE_EVERY: Duration = Duration::from_millis(200);
 
@@ -66,6 +70,8 @@ struct Batch {
     read_at: VecDeque<Instant>,
     acks: Vec<Ack>,
     stop: bool,
+    /// The latest time the clock has shown.
+    latest: Option<Timestamp>,
 }
 
 impl Pipeline {
@@ -86,6 +92,7 @@ impl Pipeline {
                 batch.take(message);
             }
             let now = self.clock.now();
+            batch.mind_the_gap(now);
             self.log.append(now, std::mem::take(&mut batch.bodies), &mut records)?;
             self.log.advance(now, &mut records)?;
             batch.acks.drain(..).for_each(Ack::confirm);
@@ -150,5 +157,47 @@ impl Batch {
             Message::Tick => {}
             Message::Stop => self.stop = true,
         }
+    }
+
+    /// Puts a gap before everything else if nobody can have listened since the last batch.
+    fn mind_the_gap(&mut self, now: Timestamp) {
+        if let Some(since) = self.latest.filter(|latest| now.since(*latest) > STALL) {
+            tracing::warn!(%since, "nobody listened since: the process was suspended, or the clock was set");
+            self.bodies.insert(0, Body::Gap { since });
+            self.read_at.push_front(clock::instant());
+        }
+        self.latest = self.latest.max(Some(now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Unkept;
+
+    /// Kinds of the records that one act after the other makes at these seconds: `t`ick, `g`ap, `a`ct.
+    fn records(seconds: &[i64]) -> String {
+        let (mut log, mut batch, mut out) = (Unkept::default(), Batch::default(), Vec::new());
+        for second in seconds {
+            let now = Timestamp::from_secs(*second);
+            batch.bodies.push(Body::Act { bytes: Vec::new() });
+            batch.mind_the_gap(now);
+            log.append(now, std::mem::take(&mut batch.bodies), &mut out).unwrap();
+        }
+        let word = |record: &Record| match record.body {
+            Body::Tick => 't',
+            Body::Gap { .. } => 'g',
+            _ => 'a',
+        };
+        out.iter().map(word).collect()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_makes_one_gap_and_not_a_tick_for_every_second() {
+        let stall = STALL.as_nanos() / 1_000_000_000;
+        assert_eq!(records(&[10, 12]), "atta");
+        assert_eq!(records(&[10, 10 + stall]).len(), 2 + usize::try_from(stall).unwrap(), "still ticked");
+        assert_eq!(records(&[10, 1_767_225_600, 1_767_225_601]), "atgata");
+        assert_eq!(records(&[1_767_225_600, 10, 1_767_225_601]), "aata", "a step back is no gap");
     }
 }

@@ -3,14 +3,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use linewatch::sensor::Format;
+use linewatch::wire::asterix::peek_source;
+use linewatch_fuzz::pieces;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut rest = bytes;
-    let frames = std::iter::from_fn(move || {
-        let (length, after) = rest.split_first()?;
-        let (frame, after) = after.split_at(usize::from(*length).min(after.len()));
-        rest = after;
-        Some(frame)
-    });
-    linewatch_fuzz::decode(Format::Asterix, frames);
+    for frame in pieces(bytes) {
+        // Asked of every datagram before anything else is.
+        let _ = peek_source(frame);
+    }
+    linewatch_fuzz::decode(Format::Asterix, pieces(bytes));
 });

@@ -1,14 +1,20 @@
-//! What the fuzz targets share: sensors to decode for, and what must hold of anything accepted.
+//! What the fuzz targets share: sensors to decode for, what must hold of anything accepted, and the two parsers that
+//! the pure library does not have.
 
-// The included file finds these as `crate::geo` and `crate::scan`, as it does at home.
-use linewatch::{geo, scan};
+// The included files find these as `crate::geo` and so on, as they do at home.
+use linewatch::{geo, record, scan, sensor, time};
 
+// Of the daemon, but pure: included by their paths, so that the daemon's hundred libraries need not be instrumented.
+#[path = "../../src/sources/serial/framing.rs"]
+pub mod framing;
+#[path = "../../src/journal/mod.rs"]
+pub mod journal;
 #[path = "../../src/wire/sound.rs"]
 mod sound;
 
-use linewatch::sensor::{Format, SensorId, SensorIndex, SensorKind, SensorModel};
-use linewatch::time::Timestamp;
 use linewatch::wire::{self, Decoded, Decoder};
+use sensor::{Format, SensorId, SensorIndex, SensorKind, SensorModel};
+use time::Timestamp;
 
 /// Feeds `frames` in turn to a fixed radar's and to a mobile transponder's decoder of one format, and panics if a
 /// reason is not in the format's list or an accepted number is not finite and in range.
@@ -31,6 +37,17 @@ pub fn decode<'a>(format: Format, frames: impl Iterator<Item = &'a [u8]> + Clone
             received_s += 1;
         }
     }
+}
+
+/// The input as pieces that each begin with their length in one byte.
+pub fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (length, after) = rest.split_first()?;
+        let (piece, after) = after.split_at(usize::from(*length).min(after.len()));
+        rest = after;
+        Some(piece)
+    })
 }
 
 fn model(format: Format, kind: SensorKind, mobile: bool) -> SensorModel {

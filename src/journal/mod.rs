@@ -4,6 +4,7 @@
 //! come to these files later; order and interface stand.
 
 pub mod export;
+mod reader;
 pub mod record_bytes;
 pub mod segment;
 

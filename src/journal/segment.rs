@@ -5,18 +5,21 @@
 //! half-written at the very end and goes on after the last whole record, with a gap record to say so.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use super::reader::SegmentReader;
 use super::{Log, record_bytes};
 use crate::record::{Body, Record, Sequencer};
 use crate::time::Timestamp;
 
-const MAGIC: &[u8; 8] = b"LWJOURN1";
+pub(super) const MAGIC: &[u8; 8] = b"LWJOURN1";
 /// A new segment is begun after this many bytes.
 const SEGMENT_BYTES: u64 = 64 << 20;
+/// Room kept from batch to batch: several times what an ordinary one needs.
+const KEPT_BUFFER_BYTES: usize = 1 << 20;
 /// No record is longer: frames are capped far below.
-const MAX_RECORD_BYTES: u32 = 128 << 20;
+pub(super) const MAX_RECORD_BYTES: u32 = 128 << 20;
 
 /// A log in a folder of segment files.
 #[derive(Debug)]
@@ -75,6 +78,9 @@ impl Segments {
         let file = self.current.as_mut().expect("a segment was just begun");
         file.write_all(&self.buffer)?;
         self.current_bytes += self.buffer.len() as u64;
+        // One flood must not be remembered as room for ever.
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BUFFER_BYTES);
         Ok(())
     }
 
@@ -148,82 +154,6 @@ fn put_record(record: &Record, out: &mut Vec<u8>) {
     out[start + 4..start + 8].copy_from_slice(&crc.to_le_bytes());
 }
 
-/// Reads one segment's records in order.
-pub struct SegmentReader {
-    input: BufReader<File>,
-    /// The sector the segment was written for.
-    pub sector: String,
-    next: u64,
-    /// Bytes up to the end of the last whole record.
-    whole_bytes: u64,
-}
-
-impl SegmentReader {
-    /// Opens a segment; `None` if a crash left it without a whole header.
-    ///
-    /// # Errors
-    /// It cannot be read, or is not a segment.
-    pub fn open(path: &Path) -> io::Result<Option<Self>> {
-        let mut input = BufReader::with_capacity(1 << 20, File::open(path)?);
-        let mut fixed = [0; 17];
-        if !read_whole(&mut input, &mut fixed)? {
-            return Ok(None);
-        }
-        if fixed[..8] != MAGIC[..] {
-            let what = format!("{} is not a linewatch journal segment", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-        }
-        let mut sector = vec![0; usize::from(fixed[16])];
-        if !read_whole(&mut input, &mut sector)? {
-            return Ok(None);
-        }
-        let mut first = [0; 8];
-        first.copy_from_slice(&fixed[8..16]);
-        Ok(Some(Self {
-            input,
-            whole_bytes: 17 + sector.len() as u64,
-            sector: String::from_utf8_lossy(&sector).into_owned(),
-            next: u64::from_le_bytes(first),
-        }))
-    }
-
-    /// The next whole record; `None` at the end or at a torn tail.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn next_record(&mut self) -> io::Result<Option<Record>> {
-        let mut head = [0; 8];
-        if !read_whole(&mut self.input, &mut head)? {
-            return Ok(None);
-        }
-        let [l0, l1, l2, l3, c0, c1, c2, c3] = head;
-        let len = u32::from_le_bytes([l0, l1, l2, l3]);
-        if len > MAX_RECORD_BYTES {
-            return Ok(None);
-        }
-        let mut bytes = vec![0; len as usize];
-        if !read_whole(&mut self.input, &mut bytes)?
-            || crc32fast::hash(&bytes) != u32::from_le_bytes([c0, c1, c2, c3])
-        {
-            return Ok(None);
-        }
-        let Ok((received, body)) = record_bytes::decode(&bytes) else { return Ok(None) };
-        self.whole_bytes += 8 + u64::from(len);
-        let position = self.next;
-        self.next += 1;
-        Ok(Some(Record { position, received, body }))
-    }
-}
-
-/// Fills `buffer`; false if the input ends before.
-fn read_whole(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
-    match input.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
 /// Cuts a segment after its last whole record and gives that record, if it has one.
 fn cut_torn_tail(path: &Path) -> io::Result<Option<Record>> {
     let Some(mut reader) = SegmentReader::open(path)? else { return Ok(None) };
@@ -232,8 +162,8 @@ fn cut_torn_tail(path: &Path) -> io::Result<Option<Record>> {
         last = Some(record);
     }
     let file = OpenOptions::new().write(true).open(path)?;
-    if file.metadata()?.len() > reader.whole_bytes {
-        file.set_len(reader.whole_bytes)?;
+    if file.metadata()?.len() > reader.whole_bytes() {
+        file.set_len(reader.whole_bytes())?;
     }
     Ok(last)
 }

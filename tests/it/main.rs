@@ -10,6 +10,7 @@
 mod bad_input;
 mod commands;
 mod config;
+mod config_noise;
 mod demo;
 mod libm_bits;
 mod out_http;

@@ -5,7 +5,6 @@ use firmware_sims::scenario::{BoxKind, kerguelen};
 use firmware_sims::sensors::{Start, record};
 use firmware_sims::world::World;
 use linewatch::geo::Geodetic;
-use linewatch::scan::Scan;
 use linewatch::sensor::{Format, SensorKind, SensorModel};
 use linewatch::time::{Span, Timestamp};
 use linewatch::wire::{Decoded, reasons, status};
@@ -83,16 +82,6 @@ fn model(kind: BoxKind) -> SensorModel {
     }
 }
 
-/// A radar's plots that no mark confirms go out as one scan however old a spoilt time of day makes one of them: see
-/// the ignored test below.
-fn assert_sound_of(kind: BoxKind, scan: &Scan) {
-    let mut scan = scan.clone();
-    if kind == BoxKind::Radar {
-        scan.detections.iter_mut().for_each(|detection| detection.offset = Span::ZERO);
-    }
-    assert_sound(&scan);
-}
-
 /// Frames of one box, some spoilt, through one decoder; gives how many were spoilt and how many taken.
 fn run(kind: BoxKind, noises: &[Vec<Noise>]) -> (usize, usize) {
     let model = model(kind);
@@ -109,7 +98,7 @@ fn run(kind: BoxKind, noises: &[Vec<Noise>]) -> (usize, usize) {
         match decoder.decode(received, &bytes, &mut out) {
             Ok(()) => {
                 taken += 1;
-                out.scans.iter().for_each(|scan| assert_sound_of(kind, scan));
+                out.scans.iter().for_each(assert_sound);
                 assert!(
                     out.refused.iter().all(|refused| known.contains(&refused.reason)),
                     "{:?}",

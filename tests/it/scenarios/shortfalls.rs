@@ -16,7 +16,7 @@ pub(crate) const KNOWN_SHORTFALLS: &[(&str, &str)] = &[
     ("lidar", "from 15 s on each boat has exactly one track"),
     ("lidar", "each boat keeps its track"),
     ("two_cameras", "after 30 s three tracks in four are there"),
-    ("model_matched", "NEES/4 is in 0.9 to 1.1"),
+    ("model_matched", "NEES/4 is as it must be"),
 ];
 
 /// Whether a sentence of a case is expected to fail.

@@ -4,9 +4,11 @@ use super::run::{Run, scenario};
 use super::score::Reach;
 use super::sentences::{Scored, Sentence};
 
-/// For things metres apart, and for things on a map.
+/// For things metres apart, for things on a map,
 const CLOSE: Reach = Reach { c_m: 20.0, nees_every_s: 1 };
 const WIDE: Reach = Reach { c_m: 100.0, nees_every_s: 1 };
+/// and for what a satellite saw a minute ago.
+const FAR: Reach = Reach { c_m: 300.0, nees_every_s: 1 };
 /// What a disturbed sensor may cost: GOSPA over that of the same without the disturbance.
 const MOST_HARM: f64 = 1.15;
 /// Registration has found the bias by then.
@@ -24,7 +26,7 @@ const fn case(name: &'static str, reach: Reach, sentences: fn(&Scored) -> Vec<Se
 }
 
 /// Every case.
-pub(crate) const CASES: [Case; 15] = [
+pub(crate) const CASES: [Case; 16] = [
     case("crossing", CLOSE, crossing),
     case("convoy", WIDE, convoy),
     case("stop_and_go", CLOSE, stop_and_go),
@@ -34,6 +36,7 @@ pub(crate) const CASES: [Case; 15] = [
     case("range_bias", WIDE, range_bias),
     case("clock_offset", WIDE, clock_offset),
     case("late_pass", WIDE, late_pass),
+    case("satellite_only", FAR, satellite_only),
     case("clutter", WIDE, clutter),
     case("clutter_untold", WIDE, clutter),
     case("overconfident", WIDE, overconfident),
@@ -156,6 +159,24 @@ fn late_pass(run: &Scored) -> Vec<Sentence> {
     ]
 }
 
+/// Slow cars in a radar's shadow: by the third pass most must be on the map, none of them of clutter's making.
+fn satellite_only(run: &Scored) -> Vec<Sentence> {
+    let after = run.from(160);
+    let (missed, of) = (after.missed_steps, after.truth_steps);
+    vec![
+        Sentence::new(
+            "from the third pass on half of all track-seconds are there",
+            missed * 2 <= of,
+            format!("{missed} of {of} missed"),
+        ),
+        Sentence::new(
+            "from the third pass on one track-second in ten is false at most",
+            after.false_steps * 10 <= of,
+            format!("{} of {of}", after.false_steps),
+        ),
+    ]
+}
+
 fn clutter(run: &Scored) -> Vec<Sentence> {
     let after = run.from(20);
     let share = after.missed_steps as f64 / after.truth_steps as f64;
@@ -274,7 +295,7 @@ mod each {
     use super::{CASES, scenario};
 
     tests! {
-        crossing convoy stop_and_go walker shadow heading_bias range_bias clock_offset late_pass clutter clutter_untold
+        crossing convoy stop_and_go walker shadow heading_bias range_bias clock_offset late_pass satellite_only clutter clutter_untold
         overconfident lidar two_cameras two_thousand
     }
 }

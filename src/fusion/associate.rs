@@ -7,6 +7,8 @@ use super::assign::Pair;
 use super::coverage::View;
 use super::history::{Entry, MISSED};
 use super::measure::{Kind, Measured};
+use super::ring::{LookNumber, Looked};
+use super::table::Bounds;
 use super::track::TrackId;
 use super::tracker::{Candidate, Tracker};
 use super::{existence, update};
@@ -25,16 +27,23 @@ const SAME_IDENTITY: f64 = 7.0;
 /// A self-report that claims the track's identity is taken from this much farther away (in d²).
 const IDENTITY_GATE: f64 = 25.0;
 
+/// The gate reaches this many sigmas of a detection,
+const GATE_SIGMAS: f64 = 4.1;
+/// and as far as anything moves between its look's time and its own.
+const MOST_SPEED_MPS: f64 = 400.0;
+
 impl Tracker {
     /// Predicts the tracks a look may have seen to its time; for a late look, as they then were.
-    pub(super) fn predict(&mut self, scan: &Scan, view: &View) {
+    pub(super) fn predict(&mut self, scan: &Scan, view: &View, look: LookNumber) {
         let (sensor, at) = (scan.sensor, scan.time);
+        self.find_near(scan, view, look);
         let coverage = &self.sensors[sensor.index()].coverage;
         let work = &mut self.work;
         work.candidates.clear();
         work.pasts.clear();
         work.paces.clear();
-        for (slot, track) in self.tracks.iter().enumerate() {
+        for &slot in &work.near {
+            let track = self.tracks.at(slot);
             if track.born > at {
                 continue;
             }
@@ -77,8 +86,30 @@ impl Tracker {
         }
     }
 
+    /// Slots of the tracks that the look's region, its detections or the names they claim may concern.
+    fn find_near(&mut self, scan: &Scan, view: &View, look: LookNumber) {
+        let Some(looked) = self.looks.get(look) else { return };
+        let near = &mut self.work.near;
+        self.tracks.near(bounds(view, looked), scan.time, near);
+        let all = near.len();
+        for detection in &scan.detections {
+            let claimed = detection.identity.as_ref().and_then(|identity| self.claimed.get(identity));
+            let reported = match &detection.measurement {
+                crate::scan::Measurement::Track { source_track, .. } if !self.reported.is_empty() => {
+                    self.reported.get(&(scan.sensor, source_track.clone()))
+                }
+                _ => None,
+            };
+            near.extend(claimed.into_iter().chain(reported).filter_map(|id| self.tracks.slot(*id)));
+        }
+        if near.len() > all {
+            near.sort_unstable_by_key(|slot| self.tracks.at(*slot).id);
+            near.dedup();
+        }
+    }
+
     /// Finds the pairs of candidate and detection that pass the association gate, with their weights.
-    pub(super) fn gate(&mut self, scan: &Scan, look: u64) {
+    pub(super) fn gate(&mut self, scan: &Scan, look: LookNumber) {
         let Some(looked) = self.looks.get(look) else { return };
         let work = &mut self.work;
         work.pairs.clear();
@@ -95,21 +126,21 @@ impl Tracker {
                 };
                 let gate = if m.is_bearing() { self.gates.bearing } else { self.gates.position };
                 let identity = scan.detections[work.source[d as usize] as usize].identity.as_deref();
-                let track = &self.tracks[candidate.slot];
+                let track = self.tracks.at(candidate.slot);
                 // A direction lends no substance to what is not believed yet.
                 if m.is_bearing() && !(track.confirmed && candidate.existence > BEARING_EXISTENCE) {
                     return;
                 }
                 let claims = &track.claims;
                 let same = identity.is_some_and(|identity| claims.has(identity))
-                    || knows_report(&self.reported, scan, m, self.tracks[candidate.slot].id);
+                    || knows_report(&self.reported, scan, m, self.tracks.at(candidate.slot).id);
                 if fit.d2 > if same { IDENTITY_GATE * gate } else { gate }
                     || !same && identity.is_some_and(|identity| claims.contradicts(identity))
                 {
                     return;
                 }
                 let seen = (candidate.existence * candidate.detectable).clamp(1e-9, 0.999_99);
-                let weight = seen / (1.0 - seen) * fit.scale / looked.clutter(m);
+                let weight = seen / (1.0 - seen) * fit.scale / m.clutter;
                 let mut ln_weight = libm::log(weight) - 0.5 * fit.d2;
                 if same {
                     ln_weight = ln_weight.max(0.0) + SAME_IDENTITY;
@@ -133,7 +164,7 @@ impl Tracker {
     }
 
     /// Solves the gate graph; notes how much of every detection no track claims.
-    pub(super) fn associate(&mut self, look: u64) {
+    pub(super) fn associate(&mut self, look: LookNumber) {
         let detections = self.looks.get(look).map_or(0, |looked| looked.detections.len());
         let work = &mut self.work;
         work.associator.solve(&mut work.pairs, work.candidates.len(), detections);
@@ -147,7 +178,7 @@ impl Tracker {
     }
 
     /// Gives every track the detection it was assigned, and every contested track without one its miss.
-    pub(super) fn update(&mut self, scan: &Scan, look: u64) {
+    pub(super) fn update(&mut self, scan: &Scan, look: LookNumber) {
         let pairs = std::mem::take(&mut self.work.pairs);
         // Ordered by component, then track: one run of pairs per candidate.
         for run in pairs.chunk_by(|a, b| a.track == b.track) {
@@ -164,13 +195,13 @@ impl Tracker {
                     && scan.part.is_none()
                 {
                     let entry =
-                        Entry { time: scan.time, look, detection: MISSED, pd: candidate.miss_pd, factor };
+                        Entry { look, detection: MISSED, pd: candidate.miss_pd, factor: as_f32(factor) };
                     self.enter(c, entry);
                     self.work.candidates[c].fed = true;
                 }
                 continue;
             };
-            let entry = Entry { time: scan.time, look, detection: pair.detection, pd: candidate.pd, factor };
+            let entry = Entry { look, detection: pair.detection, pd: candidate.pd, factor: as_f32(factor) };
             if self.enter(c, entry).is_none() {
                 self.refused.unsound += 1;
                 continue;
@@ -182,7 +213,7 @@ impl Tracker {
     }
 
     /// Directions are taken only where nothing else could have given them: two things in line drag each other's tracks.
-    fn is_bearing(&self, look: u64, detection: u32) -> bool {
+    fn is_bearing(&self, look: LookNumber, detection: u32) -> bool {
         self.looks
             .get(look)
             .and_then(|looked| looked.detections.get(detection as usize))
@@ -195,7 +226,7 @@ impl Tracker {
         let slot = self.work.candidates[c].slot;
         let detection = &scan.detections[self.work.source[pair.detection as usize] as usize];
         let period_s = self.sensors[scan.sensor.index()].period_s;
-        let track = &mut self.tracks[slot];
+        let track = self.tracks.at_mut(slot);
         track.credit(scan.sensor, scan.time, period_s, detection);
         let (id, confirmed) = (track.id, track.confirmed);
         self.updated.push(id);
@@ -207,32 +238,34 @@ impl Tracker {
                 self.reported.insert((scan.sensor, source_track.clone()), id);
             }
             crate::scan::Measurement::Bearing { .. } if pair.alone && confirmed => {
-                self.note_nis(scan.sensor, pair.d2);
+                self.sensors[scan.sensor.index()].note_nis(pair.d2);
             }
-            _ if pair.alone && confirmed => self.note_nis(scan.sensor, pair.d2 / 2.0),
+            _ if pair.alone && confirmed => self.sensors[scan.sensor.index()].note_nis(pair.d2 / 2.0),
             _ => {}
         }
     }
 
     /// Lowers the existence of everything the look covered and did not report.
-    pub(super) fn miss(&mut self, scan: &Scan, look: u64) {
+    pub(super) fn miss(&mut self, scan: &Scan, look: LookNumber) {
         let known = &mut self.sensors[scan.sensor.index()];
+        let Some(fed_before) = known.complete(scan, &self.updated) else { return };
         if let Some(looked) = self.looks.get(look).filter(|looked| !looked.detections.is_empty()) {
             known.bearings_only = looked.detections.iter().all(Measured::is_bearing);
         }
         if known.bearings_only {
+            let bearings = self.looks.get(look).into_iter().flat_map(|looked| &looked.detections);
+            for (m, (free, _)) in bearings.zip(&self.work.free) {
+                m.cell.into_iter().for_each(|cell| known.clutter.found(cell, *free));
+            }
             return;
         }
         for c in 0..self.work.candidates.len() {
             let candidate = &self.work.candidates[c];
-            if !candidate.fed && candidate.miss_pd > LEAST_MISS {
-                let entry = Entry {
-                    time: scan.time,
-                    look,
-                    detection: MISSED,
-                    pd: candidate.miss_pd,
-                    factor: f64::NAN,
-                };
+            let fed = candidate.fed
+                || !fed_before.is_empty()
+                    && fed_before.binary_search(&self.tracks.at(candidate.slot).id).is_ok();
+            if !fed && candidate.miss_pd > LEAST_MISS {
+                let entry = Entry { look, detection: MISSED, pd: candidate.miss_pd, factor: f32::NAN };
                 self.enter(c, entry);
             }
         }
@@ -241,14 +274,14 @@ impl Tracker {
     /// One entry into a track, now or where it belongs in the past. `None` if its result was refused.
     fn enter(&mut self, c: usize, entry: Entry) -> Option<()> {
         let candidate = &self.work.candidates[c];
-        let track = &mut *self.tracks[candidate.slot];
+        let track = self.tracks.at_mut(candidate.slot);
         let looked = self.looks.get(entry.look)?;
         if let Some(past) = candidate.past {
             let past = &self.work.pasts[past];
-            track.state = track.history.insert(past, entry, &self.looks, &self.motion)?;
+            track.state = track.history.insert(past, entry, &self.looks, &self.motion, &mut self.pool)?;
         } else {
             let predicted = Some((&candidate.imm, &candidate.mean));
-            track.history.checkpoint(entry.time, &track.state);
+            track.history.ready(looked.time, &track.state, &mut self.pool);
             track.state.apply(&entry, looked, &self.motion, predicted)?;
             track.history.push(entry);
         }
@@ -257,6 +290,18 @@ impl Tracker {
         }
         Some(())
     }
+}
+
+/// Where a look may concern a track: its region if it has one, and around its detections. `None`: anywhere.
+fn bounds(view: &View, looked: &Looked) -> Option<Bounds> {
+    let region = view.bounds();
+    if region.is_none() && looked.detections.iter().any(Measured::is_bearing) {
+        return None;
+    }
+    let positions = looked.detections.iter().filter(|m| !m.is_bearing());
+    Some(positions.fold(region.unwrap_or(Bounds::EMPTY), |bounds, m| {
+        bounds.with(m.z, GATE_SIGMAS * m.r[0].max(m.r[2]).sqrt() + MOST_SPEED_MPS * m.offset_s.abs())
+    }))
 }
 
 /// Whether a report bears a name that this track was last reported under.

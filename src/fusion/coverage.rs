@@ -6,6 +6,7 @@
 use std::f64::consts::{PI, TAU};
 
 use crate::fusion::measure::Site;
+use crate::fusion::table::{Bounds, TOLERANCE_M};
 use crate::geo::{Geodetic, LocalFrame};
 use crate::scan::{Look, Pose};
 use crate::sensor::{SensorKind, SensorModel};
@@ -14,8 +15,6 @@ use crate::sensor::{SensorKind, SensorModel};
 const LEAST_CLUTTER_PER_M2: f64 = 1e-10;
 /// Least clutter density of bearings, per radian.
 const LEAST_CLUTTER_PER_RAD: f64 = 1e-3;
-/// A target this far outside a look may still give a detection of it: configured limits are round numbers.
-const TOLERANCE_M: f64 = 100.0;
 
 /// A polygon in the plane with its bounding box.
 #[derive(Clone, Debug)]
@@ -50,6 +49,8 @@ pub(super) struct View {
     /// Ground covered, square metres, and its share of the sensor's whole field of view.
     pub area_m2: f64,
     pub share: f64,
+    /// Azimuths looked at, where the look has a limit: from, and how far clockwise, radians.
+    pub azimuths: Option<(f64, f64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +64,17 @@ enum Region {
         max_range_m: f64,
     },
     Polygon(Patch),
+}
+
+impl View {
+    /// What the look can concern; `None` if it does not say.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        match &self.region {
+            Region::Unknown => None,
+            Region::Sector { max_range_m, .. } => Some(Bounds::EMPTY.with(self.site.at, *max_range_m)),
+            Region::Polygon(patch) => Some(Bounds { low: patch.low, high: patch.high }),
+        }
+    }
 }
 
 /// A place in a look.
@@ -141,13 +153,12 @@ impl Coverage {
     pub(super) fn view(&self, frame: &LocalFrame, pose: Option<&Pose>, look: &Look) -> View {
         let site = pose.map(|pose| Site::of_pose(frame, pose)).or(self.site).unwrap_or_default();
         let placed = pose.is_some() || self.site.is_some();
-        let sector =
-            |middle_rad: f64, half_width_rad: f64, min_range_m: f64, max_range_m: f64| Region::Sector {
-                towards: site.direction(middle_rad),
-                half_width_rad: half_width_rad.min(PI),
-                min_range_m,
-                max_range_m,
-            };
+        let mut azimuths = None;
+        let mut sector = |middle_rad: f64, half_width_rad: f64, min_range_m: f64, max_range_m: f64| {
+            let half_width_rad = half_width_rad.min(PI);
+            azimuths = Some((middle_rad - half_width_rad, 2.0 * half_width_rad));
+            Region::Sector { towards: site.direction(middle_rad), half_width_rad, min_range_m, max_range_m }
+        };
         let heading_rad = pose.and_then(|pose| pose.heading_rad).unwrap_or(self.heading_rad);
         // A satellite pass covers what it says it covered; a configured radius says nothing about one pass.
         let unsaid = self.kind == SensorKind::Satellite && matches!(look, Look::FieldOfView);
@@ -182,6 +193,7 @@ impl Coverage {
             site,
             area_m2: area_m2.max(1.0),
             share,
+            azimuths,
         }
     }
 

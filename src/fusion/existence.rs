@@ -20,33 +20,25 @@ const VISIBLE_UNPROVEN: f64 = 0.8;
 const MOST_ODDS: f64 = 1e4;
 const LEAST_ODDS: f64 = 1e-9;
 
+/// Sensors whose view of a track is remembered; the one heard of longest ago makes room.
+const MOST_SENSORS: usize = 8;
+
 /// P(exists) with what each sensor is believed to see of it.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Existence {
     odds: f64,
     time: Timestamp,
-    visible: Vec<Visible>,
+    known: u8,
+    visible: [Visible; MOST_SENSORS],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Visible {
-    sensor: SensorIndex,
-    probability: f64,
     time: Timestamp,
+    probability: f32,
+    sensor: SensorIndex,
     /// It has reported the target at least once.
     fed: bool,
-}
-
-impl Clone for Existence {
-    fn clone(&self) -> Self {
-        Self { odds: self.odds, time: self.time, visible: self.visible.clone() }
-    }
-
-    /// Keeps the buffer: checkpoints are taken all the time.
-    fn clone_from(&mut self, from: &Self) {
-        (self.odds, self.time) = (from.odds, from.time);
-        self.visible.clone_from(&from.visible);
-    }
 }
 
 /// p / (1 − p), clamped.
@@ -57,8 +49,8 @@ pub(super) fn odds(p: f64) -> f64 {
 impl Existence {
     /// Of something that this sensor has just reported.
     pub(super) fn new(p: f64, sensor: SensorIndex, time: Timestamp) -> Self {
-        let founder = Visible { sensor, probability: USUALLY_VISIBLE, time, fed: true };
-        Self { odds: odds(p), time, visible: vec![founder] }
+        let founder = Visible { time, probability: as_f32(USUALLY_VISIBLE), sensor, fed: true };
+        Self { odds: odds(p), time, known: 1, visible: [founder; MOST_SENSORS] }
     }
 
     /// P(exists) at `at`, if nobody looks until then.
@@ -70,11 +62,11 @@ impl Existence {
 
     /// P(visible to a sensor | exists) at `at`.
     fn visible_at(&self, sensor: SensorIndex, at: Timestamp) -> f64 {
-        self.visible.iter().find(|v| v.sensor == sensor).map_or(VISIBLE_UNPROVEN, |v| {
+        self.seen_by().iter().find(|v| v.sensor == sensor).map_or(VISIBLE_UNPROVEN, |v| {
             let usual = if v.fed { USUALLY_VISIBLE } else { VISIBLE_UNPROVEN };
             let dt_s = at.since(v.time).as_secs_f64().max(0.0);
             let kept = libm::exp(-dt_s / VISIBILITY_DWELL_S);
-            usual + (v.probability - usual) * kept
+            usual + (f64::from(v.probability) - usual) * kept
         })
     }
 
@@ -102,11 +94,33 @@ impl Existence {
         }
         let seen = (visible * evidence(pd) / total).clamp(0.01, 0.999);
         let fed = ratio > 0.0;
-        match self.visible.iter_mut().find(|v| v.sensor == sensor) {
-            Some(v) => *v = Visible { sensor, probability: seen, time: at, fed: fed || v.fed },
-            None => self.visible.push(Visible { sensor, probability: seen, time: at, fed }),
-        }
+        self.note(Visible { time: at, probability: as_f32(seen), sensor, fed });
     }
+
+    fn seen_by(&self) -> &[Visible] {
+        &self.visible[..usize::from(self.known)]
+    }
+
+    fn note(&mut self, news: Visible) {
+        let known = usize::from(self.known);
+        let at = self.visible[..known].iter().position(|v| v.sensor == news.sensor).unwrap_or_else(|| {
+            if known < MOST_SENSORS {
+                self.known += 1;
+                self.visible[known] = news;
+                return known;
+            }
+            let oldest = (0..MOST_SENSORS).min_by_key(|at| self.visible[*at].time).unwrap_or(0);
+            self.visible[oldest] = news;
+            oldest
+        });
+        self.visible[at] = Visible { fed: news.fed || self.visible[at].fed, ..news };
+    }
+}
+
+/// Visibilities are kept in single precision: a probability needs no more digits.
+#[expect(clippy::cast_possible_truncation, reason = "a probability in [0, 1]")]
+const fn as_f32(p: f64) -> f32 {
+    p as f32
 }
 
 #[cfg(test)]
@@ -124,11 +138,11 @@ mod tests {
         // p 0.5, never looked: seen = 0.98 × 0.9 = 0.882. A hit with N/λ = 100: odds × (0.118 + 88.2) = 88.318.
         let mut e = Existence::new(0.5, R, at(0));
         e.look(R, at(0), 0.9, 100.0, None);
-        assert!((e.at(at(0)) - 88.318 / 89.318).abs() < 1e-12);
+        assert!((e.at(at(0)) - 88.318 / 89.318).abs() < 1e-9);
         // Visibility: 0.98 × (0.1 + 90) / 88.318 = 0.99977…, held at 0.999; a miss at once: odds × (1 − 0.8991).
         e.look(R, at(0), 0.9, 0.0, None);
         let odds = 88.318 * (1.0 - 0.999 * 0.9);
-        assert!((e.at(at(0)) - odds / (1.0 + odds)).abs() < 1e-9);
+        assert!((e.at(at(0)) - odds / (1.0 + odds)).abs() < 1e-8);
     }
 
     #[test]

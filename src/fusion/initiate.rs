@@ -6,6 +6,7 @@ use super::history::State;
 use super::live::Track;
 use super::measure::Measured;
 use super::motion::{Imm, MODES};
+use super::ring::LookNumber;
 use super::track::TrackId;
 use super::tracker::Tracker;
 use crate::scan::{Measurement, Scan};
@@ -42,16 +43,16 @@ const MOST_TRACKS: usize = 250_000;
 
 impl Tracker {
     /// Begins a tentative track from every detection that no track took.
-    pub(super) fn initiate(&mut self, scan: &Scan, look: u64) {
+    pub(super) fn initiate(&mut self, scan: &Scan, look: LookNumber) {
         let late = super::associate::is_late(scan.time, self.latest);
         let Some(looked) = self.looks.get(look) else { return };
-        let share = looked.new_share;
         let period_s = self.sensors[scan.sensor.index()].period_s;
         let lidar = self.sensors[scan.sensor.index()].resolves;
         let mut begun = Vec::new();
         for (index, m) in looked.detections.iter().enumerate() {
             let (free, taken) = self.work.free[index];
-            let existence = if m.is_report() { REPORT_EXISTENCE * free } else { share * free };
+            let new_share = f64::from(m.new_share);
+            let existence = if m.is_report() { REPORT_EXISTENCE * free } else { new_share * free };
             let contested = m.is_report() && free < 1.0;
             let echo = lidar && self.is_echo(m);
             if echo
@@ -81,13 +82,15 @@ impl Tracker {
             let mut track = Track::new(id, state, period_s);
             let detection = &scan.detections[self.work.source[index] as usize];
             track.credit(scan.sensor, scan.time, period_s, detection);
+            track.founder = m.cell.map(|cell| (scan.sensor, cell));
             if let Some(identity) = &detection.identity {
                 self.claimed.entry(identity.clone()).or_insert(id);
             }
             if let Measurement::Track { source_track, .. } = &detection.measurement {
                 self.reported.insert((scan.sensor, source_track.clone()), id);
             }
-            self.tracks.push(Box::new(track));
+            track.history.ready(scan.time, &track.state, &mut self.pool);
+            self.tracks.insert(Box::new(track));
             self.updated.push(id);
         }
     }
@@ -105,47 +108,58 @@ impl Tracker {
     /// Whether a leftover lies within the extent of something that this look fed already.
     fn is_echo(&self, m: &Measured) -> bool {
         self.work.candidates.iter().filter(|candidate| candidate.fed).any(|candidate| {
-            let mean = &self.tracks[candidate.slot].mean;
+            let mean = &self.tracks.at(candidate.slot).mean;
             let nu = [m.z[0] - mean.x[0], m.z[1] - mean.x[1]];
             let reach = EXTENT_M + 2.0 * (mean.pp[0] + mean.pp[2] + m.r[0] + m.r[2]).sqrt();
-            self.tracks[candidate.slot].confirmed && nu[0] * nu[0] + nu[1] * nu[1] < reach * reach
+            self.tracks.at(candidate.slot).confirmed && nu[0] * nu[0] + nu[1] * nu[1] < reach * reach
         })
     }
 
     /// Confirms and deletes among the tracks that this look touched.
     pub(super) fn judge(&mut self, at: Timestamp) {
-        let mut dead = false;
-        for candidate in &self.work.candidates {
-            let track = &mut *self.tracks[candidate.slot];
+        for c in 0..self.work.candidates.len() {
+            let slot = self.work.candidates[c].slot;
+            let track = self.tracks.at_mut(slot);
             let existence = track.state.existence.at(at);
             track.confirmed |= existence >= CONFIRM && track.hits >= CONFIRM_HITS;
-            dead |= existence < if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE };
+            if existence < if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE } {
+                self.delete(slot);
+            }
         }
-        if dead {
-            self.prune(at);
-        }
+        self.close_deletions();
     }
 
     /// Deletes every track that has faded by `now`.
     pub(super) fn prune(&mut self, now: Timestamp) {
-        let (deleted, claimed, reported) = (&mut self.deleted, &mut self.claimed, &mut self.reported);
-        self.tracks.retain(|track| {
-            if lives(track, now) {
-                return true;
-            }
-            deleted.push(track.id);
-            for identity in track.claims.all() {
-                if claimed.get(identity) == Some(&track.id) {
-                    claimed.remove(identity);
-                }
-            }
-            false
-        });
-        if !self.deleted.is_empty() {
-            let deleted = &self.deleted;
-            reported.retain(|_, id| deleted.binary_search(id).is_err());
-            self.updated.retain(|id| deleted.binary_search(id).is_err());
+        let faded = |slot: &u32| !lives(self.tracks.at(*slot), now);
+        let dead: Vec<u32> = self.tracks.slots().filter(faded).collect();
+        dead.into_iter().for_each(|slot| self.delete(slot));
+        self.close_deletions();
+    }
+
+    fn delete(&mut self, slot: u32) {
+        let Some(mut track) = self.tracks.remove(slot) else { return };
+        track.history.release(&mut self.pool);
+        if let Some((sensor, cell)) = track.founder.filter(|_| !track.confirmed) {
+            self.sensors[sensor.index()].clutter.found(cell, f64::from(track.hits));
         }
+        self.deleted.push(track.id);
+        for identity in track.claims.all() {
+            if self.claimed.get(identity) == Some(&track.id) {
+                self.claimed.remove(identity);
+            }
+        }
+    }
+
+    /// Forgets what else was known of the tracks just deleted.
+    fn close_deletions(&mut self) {
+        if self.deleted.is_empty() {
+            return;
+        }
+        self.deleted.sort_unstable();
+        let deleted = &self.deleted;
+        self.reported.retain(|_, id| deleted.binary_search(id).is_err());
+        self.updated.retain(|id| deleted.binary_search(id).is_err());
     }
 }
 

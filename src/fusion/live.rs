@@ -3,6 +3,7 @@
 //! In: entries the tracker decided on. Out: the public view. Decides nothing about association.
 
 use super::classify::{self, Claims};
+use super::clutter::Cell;
 use super::filter::Gaussian;
 use super::history::{History, State};
 use super::motion::{self, Motion};
@@ -34,6 +35,8 @@ pub(super) struct Track {
     pub class: ClassLikelihoods,
     pub claims: Claims,
     pub sensors: Vec<(SensorIndex, Timestamp)>,
+    /// Whose detection began it, and where in that sensor's field.
+    pub founder: Option<(SensorIndex, Cell)>,
     /// Shortest period of the sensors that fed it, seconds.
     pub period_s: f64,
 }
@@ -47,11 +50,12 @@ impl Track {
             confirmed: false,
             hits: 0,
             mean: state.imm.mean(),
-            history: History::new(&state),
+            history: History::default(),
             state,
             class: UNKNOWN_CLASS,
             claims: Claims::default(),
             sensors: Vec::new(),
+            founder: None,
             period_s,
         }
     }

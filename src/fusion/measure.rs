@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::fusion::clutter::Cell;
 use crate::fusion::filter::Gaussian;
 use crate::geo::{Geodetic, LocalFrame};
 use crate::scan::{Detection, Measurement, Polar, Pose};
@@ -56,6 +57,12 @@ pub(super) struct Measured {
     pub velocity: Option<([f64; 2], f64)>,
     /// Height, where measured.
     pub altitude: Option<Altitude>,
+    /// Density here of what is no known target, per square metre or, for a bearing, per radian,
+    pub clutter: f64,
+    /// and the share of targets not yet known in it.
+    pub new_share: f32,
+    /// Where in its sensor's field it lies.
+    pub cell: Option<Cell>,
 }
 
 /// What is left of the measurement's own form.
@@ -183,7 +190,17 @@ impl Measured {
     }
 
     fn bare(kind: Kind, z: [f64; 2], r: [f64; 3]) -> Self {
-        Self { kind, z, r, offset_s: 0.0, velocity: None, altitude: None }
+        Self {
+            kind,
+            z,
+            r,
+            offset_s: 0.0,
+            velocity: None,
+            altitude: None,
+            clutter: 1.0,
+            new_share: 0.0,
+            cell: None,
+        }
     }
 
     fn place(frame: &LocalFrame, kind: Kind, at: Geodetic, has_altitude: bool, cov: &[f64; 3]) -> Self {

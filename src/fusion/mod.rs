@@ -10,15 +10,19 @@
 mod assign;
 mod associate;
 mod classify;
+mod clutter;
 mod coverage;
 mod existence;
 mod filter;
 mod gate;
 mod history;
 mod initiate;
+mod known;
 mod live;
 mod measure;
 mod motion;
+mod ring;
+mod table;
 #[cfg(test)]
 mod testing;
 pub mod track;

@@ -1,7 +1,14 @@
 //! A sector and sensors for the tests of this folder.
 
+use super::existence::Existence;
+use super::filter::Gaussian;
+use super::history::State;
+use super::live::Track;
+use super::motion::Imm;
+use super::track::TrackId;
 use crate::geo::{Geodetic, LocalFrame};
-use crate::sensor::{Format, SensorId, SensorKind, SensorModel};
+use crate::sensor::{Format, SensorId, SensorIndex, SensorKind, SensorModel};
+use crate::time::Timestamp;
 
 /// A sector at 35° N.
 pub(super) fn sector() -> LocalFrame {
@@ -29,4 +36,17 @@ pub(super) fn radar(id: &str, east_m: f64, north_m: f64) -> SensorModel {
         sac_sic: None,
         masks: Vec::new(),
     }
+}
+
+/// A track that one 10 m position began a thousand seconds after the epoch.
+pub(super) fn track_at(id: u64, place: [f64; 2]) -> Track {
+    let start = Gaussian {
+        x: [place[0], place[1], 0.0, 0.0],
+        pp: [100.0, 0.0, 100.0],
+        pv: [0.0; 4],
+        vv: [25.0, 0.0, 25.0],
+    };
+    let time = Timestamp::from_secs(1_000);
+    let existence = Existence::new(0.5, SensorIndex(0), time);
+    Track::new(TrackId(id), State { time, imm: Imm::new(start), altitude: None, existence }, 1.0)
 }

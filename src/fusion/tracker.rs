@@ -7,27 +7,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::assign::{Associator, Pair};
-use super::coverage::{Coverage, View};
+use super::coverage::View;
 use super::filter::Gaussian;
 use super::gate::{self, Grid};
-use super::history::{LookRing, Looked, Past, RING_S};
-use super::initiate;
-use super::live::Track;
+use super::history::{Past, Pool};
+use super::known::Known;
 use super::measure::{Altitude, Measured};
 use super::motion::{Imm, Motion, Paces};
+use super::ring::{LookNumber, LookRing, Looked, RING_S};
+use super::table::Table;
 use super::track::{TrackId, TrackView};
 use crate::geo::LocalFrame;
-use crate::scan::{Scan, ScanKey};
-use crate::sensor::{SensorIndex, SensorKind, SensorModel};
+use crate::scan::Scan;
+use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
 
 /// Probability that a target's own detection lies inside the gate.
 const GATE_PROBABILITY: f64 = 0.9997;
-/// Mean time for unseen targets to come back where nobody looked, seconds.
-const RETURN_S: f64 = 600.0;
-/// Weight of the past in a sensor's NIS ratio: about this many pairings.
-const NIS_WINDOW: f64 = 500.0;
-
 /// What became of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -59,10 +55,9 @@ pub struct Tracker {
     pub(super) sensors: Vec<Known>,
     pub(super) motion: Motion,
     pub(super) gates: Gates,
-    /// By ascending id.
-    #[expect(clippy::vec_box, reason = "a track is a kilobyte; deleting one must not move all behind it")]
-    pub(super) tracks: Vec<Box<Track>>,
+    pub(super) tracks: Table,
     pub(super) looks: LookRing,
+    pub(super) pool: Pool,
     /// Latest measurement time processed.
     pub(super) latest: Timestamp,
     pub(super) next_id: u64,
@@ -79,32 +74,6 @@ pub struct Tracker {
 /// Later than this, a scan is associated at its own time and what came since is filtered again.
 const SLIGHTLY_LATE: Span = Span::from_nanos(500_000_000);
 
-/// What is known of one sensor.
-#[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub coverage: Coverage,
-    pub period_s: f64,
-    /// It sees several echoes of one thing.
-    pub resolves: bool,
-    /// Its looks give directions only.
-    pub bearings_only: bool,
-    /// Share of the first look's unknown targets that no look since has had a chance at, and as of when.
-    unsearched: f64,
-    searched: Timestamp,
-    nis: f64,
-    pairings: f64,
-    parts: Option<Parts>,
-}
-
-/// A look that is coming in pieces.
-#[derive(Clone, Debug)]
-struct Parts {
-    key: Option<ScanKey>,
-    time: Timestamp,
-    missing: Vec<bool>,
-    fed: Vec<TrackId>,
-}
-
 /// χ² thresholds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gates {
@@ -115,8 +84,8 @@ pub(super) struct Gates {
 /// A track that a look may have seen, predicted to its time.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
-    /// Index in `tracks`.
-    pub slot: usize,
+    /// In `tracks`.
+    pub slot: u32,
     pub imm: Imm,
     pub mean: Gaussian,
     pub altitude: Option<Altitude>,
@@ -136,6 +105,7 @@ pub(super) struct Candidate {
 pub(super) struct Work {
     pub candidates: Vec<Candidate>,
     pub pasts: Vec<Past>,
+    pub near: Vec<u32>,
     pub paces: Paces,
     pub pairs: Vec<Pair>,
     pub grid: Grid,
@@ -144,46 +114,24 @@ pub(super) struct Work {
     pub free: Vec<(f64, bool)>,
     /// Scan's index of each measured detection.
     pub source: Vec<u32>,
-}
-
-impl Known {
-    /// Targets that a look at `at` may find new; the look takes its share of them away, time brings them back.
-    fn unknown(&mut self, at: Timestamp, share: f64) -> f64 {
-        let idle_s = at.since(self.searched).as_secs_f64().clamp(0.0, 1e6);
-        self.searched = self.searched.max(at);
-        self.unsearched = 1.0 - (1.0 - self.unsearched) * libm::exp(-idle_s / RETURN_S);
-        let (first, later) = (initiate::UNKNOWN_AT_FIRST, initiate::UNKNOWN_LATER);
-        let unknown = later + (first - later) * self.unsearched;
-        self.unsearched *= 1.0 - share * self.coverage.clear();
-        unknown
-    }
+    pub measured: Vec<Measured>,
 }
 
 impl Tracker {
     /// An empty picture.
     #[must_use]
     pub fn new(frame: LocalFrame, sensors: Vec<SensorModel>) -> Self {
-        let known = |model: &SensorModel| Known {
-            coverage: Coverage::new(&frame, model),
-            period_s: model.period_s,
-            resolves: model.kind == SensorKind::Lidar,
-            bearings_only: false,
-            unsearched: 1.0,
-            searched: Timestamp::from_nanos(i64::MIN),
-            nis: 0.0,
-            pairings: 0.0,
-            parts: None,
-        };
         Self {
-            sensors: sensors.iter().map(known).collect(),
+            sensors: sensors.iter().map(|model| Known::new(&frame, model)).collect(),
             frame,
             motion: Motion::new(),
             gates: Gates {
                 bearing: gate::chi_square_quantile(GATE_PROBABILITY, false),
                 position: gate::chi_square_quantile(GATE_PROBABILITY, true),
             },
-            tracks: Vec::new(),
+            tracks: Table::default(),
             looks: LookRing::default(),
+            pool: Pool::default(),
             latest: Timestamp::from_nanos(i64::MIN),
             next_id: 1,
             updated: Vec::new(),
@@ -230,13 +178,11 @@ impl Tracker {
         }
         self.turn(scan.time);
         let (view, look) = self.measure(scan);
-        self.predict(scan, &view);
+        self.predict(scan, &view, look);
         self.gate(scan, look);
         self.associate(look);
         self.update(scan, look);
-        if self.complete(scan) {
-            self.miss(scan, look);
-        }
+        self.miss(scan, look);
         self.initiate(scan, look);
         self.judge(scan.time);
         if late { Outcome::UsedLate } else { Outcome::Used }
@@ -249,83 +195,46 @@ impl Tracker {
         self.prune(now);
     }
 
-    /// Moves the latest time on; once a second lets go of what the ring no longer holds.
+    /// Moves the latest time on; once a second lets go of what the ring no longer holds, and takes places anew.
     fn turn(&mut self, time: Timestamp) {
         let before = self.latest;
         self.latest = before.max(time);
         if self.latest.floor_secs() != before.floor_secs() {
-            self.looks.forget(self.latest);
-            for track in &mut self.tracks {
-                track.history.forget(self.latest);
+            for track in self.tracks.iter_mut() {
+                track.history.forget(self.latest, &self.looks, &self.motion, &mut self.pool);
             }
+            self.looks.forget(self.latest);
+            self.tracks.place(self.latest);
         }
     }
 
     /// Brings a scan's detections into the plane and its look into the ring.
-    fn measure(&mut self, scan: &Scan) -> (View, u64) {
+    fn measure(&mut self, scan: &Scan) -> (View, LookNumber) {
         let known = &mut self.sensors[scan.sensor.index()];
-        let period_s = known.period_s;
         let view = known.coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
-        let mut detections = self.looks.spare();
+        let unknown = known.unknown(scan.time, view.share);
+        let pieces = f64::from(scan.part.map_or(1, |(_, of)| of.max(1)));
+        if let Some(azimuths) = view.azimuths {
+            known.clutter.looked(scan.time, azimuths, view.share / pieces);
+        }
+        self.work.measured.clear();
         self.work.source.clear();
         for (index, detection) in (0u32..).zip(&scan.detections) {
-            if let Some(measured) = Measured::new(&self.frame, &view.site, detection, period_s) {
-                detections.push(measured);
-                self.work.source.push(index);
-            } else {
+            let Some(mut measured) = Measured::new(&self.frame, &view.site, detection, known.period_s) else {
                 self.refused.degenerate += 1;
-            }
+                continue;
+            };
+            known.surroundings(&view, unknown, detection, &mut measured);
+            self.work.measured.push(measured);
+            self.work.source.push(index);
         }
-        let unknown = known.unknown(scan.time, view.share);
-        let new_per_m2 = known.coverage.clear() * unknown / (view.area_m2 / view.share.max(0.01));
         let look = self.looks.push(Looked {
             time: scan.time,
             sensor: scan.sensor,
             site: view.site,
-            clutter_per_m2: view.clutter_per_m2 + new_per_m2,
-            clutter_per_rad: view.clutter_per_rad,
-            new_share: new_per_m2 / (view.clutter_per_m2 + new_per_m2),
-            detections,
+            detections: self.work.measured.drain(..).collect(),
         });
         (view, look)
-    }
-
-    /// Whether this scan ends a look, so that its misses count.
-    fn complete(&mut self, scan: &Scan) -> bool {
-        let Some((part, of)) = scan.part.filter(|(_, of)| *of > 1) else { return true };
-        let known = &mut self.sensors[scan.sensor.index()];
-        let mut parts = known
-            .parts
-            .take()
-            .filter(|parts| {
-                let same = if scan.key.is_some() { parts.key == scan.key } else { parts.time == scan.time };
-                same && parts.missing.len() == usize::from(of)
-            })
-            .unwrap_or_else(|| Parts {
-                key: scan.key,
-                time: scan.time,
-                missing: vec![true; usize::from(of)],
-                fed: Vec::new(),
-            });
-        if let Some(missing) = parts.missing.get_mut(usize::from(part).wrapping_sub(1)) {
-            *missing = false;
-        }
-        parts.fed.extend(&self.updated);
-        if parts.missing.iter().any(|missing| *missing) {
-            known.parts = Some(parts);
-            return false;
-        }
-        for candidate in &mut self.work.candidates {
-            candidate.fed |= parts.fed.contains(&self.tracks[candidate.slot].id);
-        }
-        true
-    }
-
-    /// One more unambiguous pairing of a sensor.
-    pub(super) fn note_nis(&mut self, sensor: SensorIndex, per_degree: f64) {
-        let known = &mut self.sensors[sensor.index()];
-        known.pairings = (known.pairings + 1.0).min(NIS_WINDOW);
-        known.nis += (per_degree - known.nis) / known.pairings;
     }
 
     /// Tracks the last `process` or `tick` updated with a measurement, ascending.
@@ -343,7 +252,7 @@ impl Tracker {
     /// One live track predicted to `at`, or as of its latest update.
     #[must_use]
     pub fn view(&self, id: TrackId, at: Option<Timestamp>) -> Option<TrackView<'_>> {
-        let track = &self.tracks[self.slot(id)?];
+        let track = self.tracks.at(self.tracks.slot(id)?);
         Some(track.view(at.unwrap_or(track.state.time), &self.motion))
     }
 
@@ -355,20 +264,13 @@ impl Tracker {
     /// Normalised innovation squared over its degrees of freedom, averaged per sensor; NaN until known.
     #[must_use]
     pub fn nis_ratio(&self, sensor: SensorIndex) -> f64 {
-        self.sensors
-            .get(sensor.index())
-            .filter(|known| known.pairings >= 20.0)
-            .map_or(f64::NAN, |known| known.nis)
+        self.sensors.get(sensor.index()).map_or(f64::NAN, Known::nis_ratio)
     }
 
     /// What was refused so far.
     #[must_use]
     pub fn refused(&self) -> Refused {
         self.refused
-    }
-
-    pub(super) fn slot(&self, id: TrackId) -> Option<usize> {
-        self.tracks.binary_search_by_key(&id, |track| track.id).ok()
     }
 }
 

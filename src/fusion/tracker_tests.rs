@@ -4,7 +4,8 @@ use super::*;
 use crate::fusion::Status;
 use crate::fusion::testing::{radar, sector};
 use crate::geo::Geodetic;
-use crate::scan::{Detection, Look, Measurement, Polar};
+use crate::scan::{Detection, Look, Measurement, Polar, ScanKey};
+use crate::sensor::SensorKind;
 
 const START_S: i64 = 1_767_225_600;
 
@@ -308,7 +309,7 @@ proptest! {
         for (sensor, step, detections) in looks {
             now = f64::max(now + step, 0.0);
             tracker.process(&scan(sensor, now, detections));
-            for track in &tracker.tracks {
+            for track in tracker.tracks.iter() {
                 prop_assert!(track.state.imm.modes.iter().all(Gaussian::is_sound), "{track:?}");
                 prop_assert!((track.state.imm.mu.iter().sum::<f64>() - 1.0).abs() < 1e-9);
             }

@@ -1,0 +1,142 @@
+//! What the tracker knows of each sensor beside its configuration: whether its looks come in pieces, how much of its
+//! field is still unsearched, how consistent it is.
+//!
+//! In: its looks and pairings. Out: how many unknown targets a look may find, whether a look is complete. Knows no track
+//! but by id.
+
+use super::clutter::Clutter;
+use super::coverage::{Coverage, View};
+use super::initiate;
+use super::measure::Measured;
+use super::track::TrackId;
+use crate::geo::LocalFrame;
+use crate::scan::{Detection, Measurement, Scan, ScanKey};
+use crate::sensor::{SensorKind, SensorModel};
+use crate::time::Timestamp;
+
+/// Mean time for unseen targets to come back where nobody looked, seconds.
+const RETURN_S: f64 = 600.0;
+/// Weight of the past in a sensor's NIS ratio: about this many pairings.
+const NIS_WINDOW: f64 = 500.0;
+/// Pairings before the ratio means anything.
+const NIS_LEAST: f64 = 20.0;
+
+/// What is known of one sensor.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub coverage: Coverage,
+    pub clutter: Clutter,
+    pub period_s: f64,
+    /// It sees several echoes of one thing.
+    pub resolves: bool,
+    /// Its looks give directions only.
+    pub bearings_only: bool,
+    /// Share of the first look's unknown targets that no look since has had a chance at, and as of when.
+    unsearched: f64,
+    searched: Timestamp,
+    nis: f64,
+    pairings: f64,
+    parts: Option<Parts>,
+}
+
+/// A look that is coming in pieces.
+#[derive(Clone, Debug)]
+struct Parts {
+    key: Option<ScanKey>,
+    time: Timestamp,
+    missing: Vec<bool>,
+    fed: Vec<TrackId>,
+}
+
+impl Known {
+    pub(super) fn new(frame: &LocalFrame, model: &SensorModel) -> Self {
+        Self {
+            coverage: Coverage::new(frame, model),
+            clutter: Clutter::new(model.false_alarms_per_scan, model.max_range_m),
+            period_s: model.period_s,
+            resolves: model.kind == SensorKind::Lidar,
+            bearings_only: false,
+            unsearched: 1.0,
+            searched: Timestamp::from_nanos(i64::MIN),
+            nis: 0.0,
+            pairings: 0.0,
+            parts: None,
+        }
+    }
+
+    /// Targets that a look at `at` may find new; the look takes its share of them away, time brings them back.
+    pub(super) fn unknown(&mut self, at: Timestamp, share: f64) -> f64 {
+        let idle_s = at.since(self.searched).as_secs_f64().clamp(0.0, 1e6);
+        self.searched = self.searched.max(at);
+        self.unsearched = 1.0 - (1.0 - self.unsearched) * libm::exp(-idle_s / RETURN_S);
+        let (first, later) = (initiate::UNKNOWN_AT_FIRST, initiate::UNKNOWN_LATER);
+        let unknown = later + (first - later) * self.unsearched;
+        self.unsearched *= 1.0 - share * self.coverage.clear();
+        unknown
+    }
+
+    /// Densities at a detection of a look that covers `view` and may find `unknown` new targets.
+    pub(super) fn surroundings(&self, view: &View, unknown: f64, detection: &Detection, m: &mut Measured) {
+        let placed = view.azimuths.is_some();
+        let away = [m.z[0] - view.site.at[0], m.z[1] - view.site.at[1]];
+        m.cell = match &detection.measurement {
+            Measurement::Polar(polar) => Some(self.clutter.cell(polar.azimuth_rad, polar.range_m)),
+            Measurement::Bearing { azimuth_rad, .. } => Some(self.clutter.cell(*azimuth_rad, 0.0)),
+            Measurement::Position { .. } if placed => {
+                let range_m = (away[0] * away[0] + away[1] * away[1]).sqrt();
+                Some(self.clutter.cell(libm::atan2(away[0], away[1]), range_m))
+            }
+            Measurement::Position { .. } | Measurement::Track { .. } => None,
+        };
+        let factor = m.cell.map_or(1.0, |cell| self.clutter.factor(cell));
+        if m.is_bearing() {
+            m.clutter = view.clutter_per_rad * factor;
+        } else {
+            let new_per_m2 = self.coverage.clear() * unknown / (view.area_m2 / view.share.max(0.01));
+            m.clutter = view.clutter_per_m2 * factor + new_per_m2;
+            m.new_share = as_f32(new_per_m2 / m.clutter);
+        }
+    }
+
+    /// Takes a scan that fed these tracks. If it ends a look: every track that the look fed in its other pieces,
+    /// ascending; nothing while pieces are missing.
+    pub(super) fn complete(&mut self, scan: &Scan, fed: &[TrackId]) -> Option<Vec<TrackId>> {
+        let Some((part, of)) = scan.part.filter(|(_, of)| *of > 1) else { return Some(Vec::new()) };
+        let same = |parts: &Parts| {
+            let named = if scan.key.is_some() { parts.key == scan.key } else { parts.time == scan.time };
+            named && parts.missing.len() == usize::from(of)
+        };
+        let mut parts = self.parts.take().filter(same).unwrap_or_else(|| Parts {
+            key: scan.key,
+            time: scan.time,
+            missing: vec![true; usize::from(of)],
+            fed: Vec::new(),
+        });
+        if let Some(missing) = parts.missing.get_mut(usize::from(part).wrapping_sub(1)) {
+            *missing = false;
+        }
+        parts.fed.extend(fed);
+        if parts.missing.iter().any(|missing| *missing) {
+            self.parts = Some(parts);
+            return None;
+        }
+        parts.fed.sort_unstable();
+        Some(parts.fed)
+    }
+
+    /// One more unambiguous pairing.
+    pub(super) fn note_nis(&mut self, per_degree: f64) {
+        self.pairings = (self.pairings + 1.0).min(NIS_WINDOW);
+        self.nis += (per_degree - self.nis) / self.pairings;
+    }
+
+    /// Normalised innovation squared over its degrees of freedom, averaged; NaN until known.
+    pub(super) fn nis_ratio(&self) -> f64 {
+        if self.pairings >= NIS_LEAST { self.nis } else { f64::NAN }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a share in [0, 1] needs no more digits")]
+const fn as_f32(share: f64) -> f32 {
+    share as f32
+}

@@ -296,6 +296,6 @@ mod each {
 
     tests! {
         crossing convoy stop_and_go walker shadow heading_bias range_bias clock_offset late_pass satellite_only
-        clutter clutter_untold         overconfident lidar two_cameras two_thousand
+        clutter clutter_untold overconfident lidar two_cameras two_thousand
     }
 }

@@ -123,16 +123,19 @@ impl Scored {
 
 /// Tracks as letters in the order they are met: their ids say how much clutter there was, which is not the point here.
 fn lettered(groups: &[&[&str]]) -> Vec<String> {
-    let mut met: Vec<&str> = Vec::new();
-    let mut letter = |id: &&str| {
-        let known = met.iter().position(|other| other == id);
-        let at = known.unwrap_or_else(|| {
-            met.push(id);
-            met.len() - 1
-        });
-        if *id == "-" { "-".to_owned() } else { char::from(b'a' + (at % 26) as u8).to_string() }
-    };
-    groups.iter().map(|ids| ids.iter().map(&mut letter).collect::<Vec<_>>().join(" ")).collect()
+    let mut met = Vec::new();
+    groups.iter().map(|ids| ids.iter().map(|id| letter(id, &mut met)).collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn letter<'a>(id: &'a str, met: &mut Vec<&'a str>) -> String {
+    if id == "-" {
+        return id.to_owned();
+    }
+    let at = met.iter().position(|other| *other == id).unwrap_or_else(|| {
+        met.push(id);
+        met.len() - 1
+    });
+    char::from(b"abcdefghijklmnopqrstuvwxyz"[at % 26]).to_string()
 }
 
 #[test]

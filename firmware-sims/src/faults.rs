@@ -21,6 +21,10 @@ pub enum Fault {
     BiasRange(f64),
     /// Its noise is this many times what it claims.
     Noise(f64),
+    /// It misses what it would have seen, each with this probability.
+    DropOut(f64),
+    /// It reports this many times as many false alarms as it claims.
+    Clutter(f64),
     /// Sends every frame this many times.
     Flood(u32),
     /// Each byte is damaged with this probability.
@@ -53,8 +57,8 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// All forms, for `--help` and errors.
-pub const FORMS: &str = "silence, stuck, clock-skew=1.5s, bias-azimuth=2deg, bias-range=80m, noise=x3, flood=x100, \
-                         corrupt=0.01, restart@30s; with @FROM or @FROM..UNTIL, as silence@35s..60s";
+pub const FORMS: &str = "silence, stuck, clock-skew=1.5s, bias-azimuth=2deg, bias-range=80m, noise=x3, \
+                         drop-out=0.5, clutter=x5, flood=x100, corrupt=0.01, restart@30s; with @FROM or @FROM..UNTIL, as silence@35s..60s";
 
 impl FromStr for Timed {
     type Err = FaultError;
@@ -85,6 +89,8 @@ impl FromStr for Timed {
             "bias-azimuth" => Fault::BiasAzimuth(bounded(number("", "deg")?, -180.0, 180.0)?),
             "bias-range" => Fault::BiasRange(bounded(number("", "m")?, -100_000.0, 100_000.0)?),
             "noise" => Fault::Noise(bounded(number("x", "")?, 0.0, 1_000.0)?),
+            "drop-out" => Fault::DropOut(bounded(number("", "")?, 0.0, 1.0)?),
+            "clutter" => Fault::Clutter(bounded(number("x", "")?, 0.0, 1_000.0)?),
             "corrupt" => Fault::Corrupt(bounded(number("", "")?, 0.0, 1.0)?),
             "flood" => {
                 let times = bounded(number("x", "")?, 1.0, 100_000.0)?;
@@ -136,6 +142,10 @@ pub struct Disturbance {
     pub range_bias_m: f64,
     /// Multiplies every sigma of the true noise.
     pub noise: f64,
+    /// Probability that a target it would have seen is missed.
+    pub drop_out: f64,
+    /// Multiplies the mean number of false alarms.
+    pub clutter: f64,
     /// How many times each frame is sent.
     pub copies: u32,
     /// Probability that a byte is damaged.
@@ -163,6 +173,8 @@ impl Faults {
             azimuth_bias_deg: 0.0,
             range_bias_m: 0.0,
             noise: 1.0,
+            drop_out: 0.0,
+            clutter: 1.0,
             copies: 1,
             corrupt: 0.0,
             restarts: 0,
@@ -175,6 +187,8 @@ impl Faults {
                 Fault::BiasAzimuth(deg) => sum.azimuth_bias_deg += deg,
                 Fault::BiasRange(m) => sum.range_bias_m += m,
                 Fault::Noise(factor) => sum.noise *= factor,
+                Fault::DropOut(p) => sum.drop_out = 1.0 - (1.0 - sum.drop_out) * (1.0 - p),
+                Fault::Clutter(factor) => sum.clutter *= factor,
                 Fault::Flood(times) => sum.copies = sum.copies.saturating_mul(times),
                 Fault::Corrupt(p) => sum.corrupt = 1.0 - (1.0 - sum.corrupt) * (1.0 - p),
                 Fault::Restart => {}
@@ -201,6 +215,8 @@ mod tests {
             ("bias-azimuth=2deg", Fault::BiasAzimuth(2.0), 0.0, forever),
             ("bias-range=80m@10s", Fault::BiasRange(80.0), 10.0, forever),
             ("noise=x3", Fault::Noise(3.0), 0.0, forever),
+            ("drop-out=0.5@3s", Fault::DropOut(0.5), 3.0, forever),
+            ("clutter=x5", Fault::Clutter(5.0), 0.0, forever),
             ("flood=x100@1s..2s", Fault::Flood(100), 1.0, 2.0),
             ("corrupt=0.01", Fault::Corrupt(0.01), 0.0, forever),
             ("restart@30s", Fault::Restart, 30.0, forever),

@@ -8,6 +8,7 @@ pub mod replay;
 pub mod run;
 #[cfg(feature = "demo")]
 pub mod simulate;
+pub mod stepping;
 
 use std::path::PathBuf;
 

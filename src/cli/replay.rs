@@ -9,6 +9,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
+use super::stepping::{Stepped, step_through};
 use crate::clock::{self, Clock};
 use crate::config;
 use crate::engine::{Engine, Event, Outcome};
@@ -96,17 +97,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let progress = progress_bar(&arguments.recording, arguments.json);
     let mut summary = Summary::default();
     let mut pace = Pace { speed: arguments.speed, clock: None };
-    let mut records = Vec::new();
     let started = clock::instant();
-    while reader.next_records(&mut records).map_err(Failure::input)? {
-        for record in records.drain(..) {
-            pace.wait_for(&record);
-            let events = engine.step(&record);
-            outputs.write(&record, &engine, &events)?;
+    step_through(
+        &mut reader,
+        &mut engine,
+        |record| pace.wait_for(record),
+        |Stepped { record, engine, events, bytes_read }| {
+            outputs.write(record, engine, events)?;
             events.iter().for_each(|event| summary.count(event));
-        }
-        progress.set_position(reader.bytes_read);
-    }
+            progress.set_position(bytes_read);
+            Ok(())
+        },
+    )?;
     progress.finish_and_clear();
     outputs.flush()?;
     summary.finish(&engine, &reader, started);

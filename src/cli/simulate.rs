@@ -9,6 +9,7 @@ use firmware_sims::links::Kind;
 use firmware_sims::scenario::{Links, Scenario, kerguelen};
 use firmware_sims::sensors::{Emission, Start, record};
 use firmware_sims::world::World;
+use firmware_sims::world::geo::Place;
 
 use super::Failure;
 use crate::record::{Body, Link};
@@ -41,6 +42,66 @@ pub struct Arguments {
     run_for: Option<Duration>,
 }
 
+/// What a simulation gives: the texts of the files that [`run`] writes.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// Everything every box said, in order of arrival.
+    pub recording: String,
+    /// Messages in it.
+    pub messages: usize,
+    /// Where everybody truly was, at 1 Hz.
+    pub truth: String,
+    /// The daemon's configuration.
+    pub linewatch_toml: String,
+    /// The agreement it names.
+    pub agreement_toml: String,
+    /// The scenario with what truly happened, in the form that scoring scripts read.
+    pub summary: String,
+    /// How often the line was truly crossed.
+    pub crossings: usize,
+}
+
+/// Simulates `until_s` seconds of a scenario.
+///
+/// # Errors
+/// The scenario cannot be run.
+pub fn simulate(scenario: &Scenario, until_s: f64) -> Result<Simulated, Failure> {
+    let world = World::new(scenario).map_err(Failure::input)?;
+    let (recording, messages) = recording(scenario, &world, until_s)?;
+    Ok(Simulated {
+        recording,
+        messages,
+        truth: truth(&world, until_s),
+        linewatch_toml: scenario.linewatch_toml(&Links::default()),
+        agreement_toml: scenario.agreement_toml(),
+        summary: summary(scenario, &world, until_s)?,
+        crossings: world.crossings(&scenario.line.coordinates, 0.0, until_s).len(),
+    })
+}
+
+impl Simulated {
+    /// Writes every file into `folder`, which is made if need be.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let failed =
+            |path: &Path, error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
+        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        for (name, text) in [
+            ("recording.jsonl", &self.recording),
+            ("truth.csv", &self.truth),
+            ("linewatch.toml", &self.linewatch_toml),
+            ("agreement.toml", &self.agreement_toml),
+            ("scenario.json", &self.summary),
+        ] {
+            let path = folder.join(name);
+            std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
+        }
+        Ok(())
+    }
+}
+
 /// Simulates.
 ///
 /// # Errors
@@ -49,22 +110,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut scenario = read(&arguments.scenario)?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
     let until_s = arguments.run_for.map_or(scenario.duration_s, |duration| duration.as_secs_f64());
-    let world = World::new(&scenario).map_err(Failure::input)?;
-    let write = |name: &str, text: String| {
-        let path = arguments.out.join(name);
-        std::fs::write(&path, text).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
-    };
-    std::fs::create_dir_all(&arguments.out)
-        .map_err(|error| Failure::Input(format!("{}: {error}", arguments.out.display())))?;
-    let (recording, frames) = recording(&scenario, &world, until_s)?;
-    write("recording.jsonl", recording)?;
-    write("truth.csv", truth(&world, until_s))?;
-    let links = Links::default();
-    write("linewatch.toml", scenario.linewatch_toml(&links))?;
-    write("agreement.toml", scenario.agreement_toml())?;
-    let crossings = world.crossings(&scenario.line.coordinates, 0.0, until_s);
-    println!("{frames} messages in {until_s} s of world time, {} true crossings", crossings.len());
-    write("scenario.json", summary(&scenario, &world, until_s)?)
+    let simulated = simulate(&scenario, until_s)?;
+    simulated.write(&arguments.out)?;
+    let Simulated { messages, crossings, .. } = simulated;
+    println!("{messages} messages in {until_s} s of world time, {crossings} true crossings");
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Scenario, Failure> {
@@ -128,8 +178,14 @@ fn summary(scenario: &Scenario, world: &World, until_s: f64) -> anyhow::Result<S
             serde_json::json!({"t": c.t_s, "id": c.agent, "x": c.east_north_m[0], "y": c.east_north_m[1], "direction": c.direction.as_str()})
         })
         .collect();
+    let border = scenario.line.coordinates.iter().map(|vertex| {
+        let [east_m, north_m, _] = world.frame().to_enu(Place::new(*vertex, 0.0));
+        [east_m, north_m]
+    });
+    let border: Vec<[f64; 2]> = border.collect();
     let scenario: serde_json::Value =
         serde_json::from_str(&scenario.to_json()).context("a scenario as JSON")?;
-    let all = serde_json::json!({"dur": until_s, "scenario": scenario, "crossings": crossings});
+    let all =
+        serde_json::json!({"dur": until_s, "border": border, "scenario": scenario, "crossings": crossings});
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }

@@ -20,6 +20,7 @@ mod out_outbox;
 mod out_prometheus;
 mod out_webhook;
 mod rig;
+mod scenarios;
 mod source_mqtt;
 mod source_mqtt_wire;
 mod source_serial;

@@ -46,6 +46,8 @@ impl Layout {
             route: self.route(points),
             then: Then::Return,
             ais: None,
+            followers: None,
+            white_acceleration_m2ps3: None,
         }
     }
 }

@@ -1,13 +1,19 @@
 //! What a simulated world is made from, as plain data: agents and their routes, the agreement's geometry, the boxes.
 //!
-//! Read from JSON, or built in ([`kerguelen`]). Positions are `[lat, lon]` in degrees, WGS-84; times are seconds of
-//! world time, which starts at 0. Nothing here says when anybody crosses: that follows from the routes.
+//! Read from JSON, or built in ([`kerguelen`]). Positions are `[lat, lon]` in degrees, WGS-84; a file may instead say
+//! `"metres": true` and give every position as `[east, north]` of its origin. Times are seconds of world time, which
+//! starts at 0. Nothing here says when anybody crosses: that follows from the routes.
 
+mod boxes;
 mod kerguelen;
 mod layout;
+mod members;
 mod render;
 
+pub use boxes::{BoxKind, BoxSpec, MaskSpec};
 pub use kerguelen::kerguelen;
+pub(crate) use members::Member;
+pub use members::{Followers, PopulationSpec};
 pub use render::Links;
 
 use std::fmt;
@@ -26,6 +32,9 @@ pub struct Scenario {
     pub sector: String,
     /// Origin of local metres, `[lat, lon]`.
     pub origin: [f64; 2],
+    /// In a file: every other position is `[east, north]` of the origin, metres. Once read it never is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub metres: bool,
     /// How long a simulation of it runs, unless told otherwise, seconds.
     pub duration_s: f64,
     /// The line.
@@ -39,8 +48,12 @@ pub struct Scenario {
     /// The agreement's rules.
     #[serde(default)]
     pub rules: Vec<RuleSpec>,
-    /// Who moves.
+    /// Who moves, one by one.
+    #[serde(default)]
     pub agents: Vec<AgentSpec>,
+    /// Who moves, in crowds.
+    #[serde(default)]
+    pub populations: Vec<PopulationSpec>,
     /// Who watches.
     pub boxes: Vec<BoxSpec>,
 }
@@ -172,6 +185,13 @@ pub struct AgentSpec {
     /// Its AIS station, if it carries one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ais: Option<AisSpec>,
+    /// Others that come after it on the same route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followers: Option<Followers>,
+    /// It has no driver: from the first waypoint it sets out towards the second and is pushed about by white
+    /// acceleration of this spectral density per axis, m²/s³.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white_acceleration_m2ps3: Option<f64>,
 }
 
 /// A corner of a route.
@@ -219,92 +239,6 @@ pub struct AisSpec {
     pub dimensions_m: [u16; 4],
 }
 
-/// What kind of box it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BoxKind {
-    /// A rotating radar that sends ASTERIX plots.
-    Radar,
-    /// A marine radar with its own tracker that sends TTM and TLL sentences.
-    RadarTracker,
-    /// A camera that sends JSON scans.
-    Camera,
-    /// A satellite's ground station that sends whole-scene track reports, late.
-    Satellite,
-    /// An AIS base station's receiver.
-    AisReceiver,
-    /// A small buried node that sends binary frames.
-    FieldNode,
-}
-
-impl BoxKind {
-    /// Whether it is wired by a serial line rather than a network.
-    #[must_use]
-    pub const fn is_serial(self) -> bool {
-        matches!(self, Self::RadarTracker | Self::AisReceiver | Self::FieldNode)
-    }
-}
-
-/// One box: what it truly is, which is also what the daemon is told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BoxSpec {
-    /// Sensor id, also its topic segment.
-    pub id: String,
-    /// What it is.
-    pub kind: BoxKind,
-    /// Where it stands, `[lat, lon]`.
-    pub position: [f64; 2],
-    /// Height of the antenna or lens above the ellipsoid, metres.
-    pub altitude_m: f64,
-    /// Boresight, clockwise from true north.
-    #[serde(default)]
-    pub heading_deg: f64,
-    /// Full width of the view.
-    #[serde(default = "all_round")]
-    pub field_of_view_deg: f64,
-    /// Slant range beyond which it sees nothing.
-    pub max_range_m: f64,
-    /// One-sigma slant range error.
-    #[serde(default)]
-    pub range_sigma_m: f64,
-    /// One-sigma azimuth error.
-    #[serde(default)]
-    pub azimuth_sigma_deg: f64,
-    /// One-sigma position error per axis, for boxes that report positions.
-    #[serde(default)]
-    pub position_sigma_m: f64,
-    /// Probability of detecting a target in view in one look.
-    pub detection_probability: f64,
-    /// Mean number of detections of nothing in one look.
-    #[serde(default)]
-    pub false_alarms_per_scan: f64,
-    /// Time between looks: a radar's rotation, a camera's frame, a satellite's revisit.
-    pub period_s: f64,
-    /// Time between a look and its message leaving the box.
-    #[serde(default)]
-    pub delay_s: f64,
-    /// Classes it can see; empty sees all.
-    #[serde(default)]
-    pub sees: Vec<Class>,
-    /// A camera without a range: azimuths only.
-    #[serde(default)]
-    pub bearings_only: bool,
-    /// Boxes that could fail, or be captured, together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trust_group: Option<String>,
-    /// ASTERIX source identity of a radar.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sac_sic: Option<[u8; 2]>,
-    /// What goes wrong, in the words of `--fault`.
-    #[serde(default)]
-    pub faults: Vec<String>,
-}
-
-const fn all_round() -> f64 {
-    360.0
-}
-
 /// A scenario that cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioError {
@@ -334,7 +268,30 @@ impl Scenario {
     /// # Errors
     /// The text is no JSON, or no scenario; the message names the line and the key.
     pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
-        serde_json::from_str(text).map_err(|error| ScenarioError::new("scenario", error.to_string()))
+        let mut read: Self =
+            serde_json::from_str(text).map_err(|error| ScenarioError::new("scenario", error.to_string()))?;
+        if std::mem::take(&mut read.metres) {
+            let layout = layout::Layout::new(read.origin);
+            read.each_position(|at| *at = layout.at(at[0], at[1]));
+        }
+        Ok(read)
+    }
+
+    /// Every position but the origin.
+    fn each_position(&mut self, mut change: impl FnMut(&mut [f64; 2])) {
+        self.line.coordinates.iter_mut().for_each(&mut change);
+        self.gates.iter_mut().map(|gate| &mut gate.center).for_each(&mut change);
+        self.zones.iter_mut().flat_map(|zone| &mut zone.polygon).for_each(&mut change);
+        self.agents
+            .iter_mut()
+            .flat_map(|agent| &mut agent.route)
+            .map(|corner| &mut corner.at)
+            .for_each(&mut change);
+        self.populations.iter_mut().flat_map(|population| &mut population.area).for_each(&mut change);
+        for spec in &mut self.boxes {
+            change(&mut spec.position);
+            spec.masks.iter_mut().flat_map(|mask| &mut mask.polygon).for_each(&mut change);
+        }
     }
 
     /// The scenario as JSON, readable by [`Scenario::from_json`].

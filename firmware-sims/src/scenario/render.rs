@@ -125,6 +125,8 @@ fn sensor(out: &mut String, spec: &BoxSpec) {
         BoxKind::Satellite => ("satellite", "json"),
         BoxKind::AisReceiver => ("transponder", "nmea"),
         BoxKind::FieldNode => ("radar", "frame"),
+        BoxKind::PlotRadar => ("radar", "json"),
+        BoxKind::Lidar => ("lidar", "json"),
     };
     push(out, "\n[[sensors]]");
     key(out, "id", &text(&spec.id));
@@ -135,9 +137,15 @@ fn sensor(out: &mut String, spec: &BoxSpec) {
     key(out, "heading_deg", &number(spec.heading_deg));
     key(out, "field_of_view_deg", &number(spec.field_of_view_deg));
     key(out, "max_range_m", &number(spec.max_range_m));
-    if matches!(spec.kind, BoxKind::Radar | BoxKind::RadarTracker | BoxKind::Camera | BoxKind::FieldNode) {
-        key(out, "range_sigma_m", &number(spec.range_sigma_m));
-        key(out, "azimuth_sigma_deg", &number(spec.azimuth_sigma_deg));
+    if !matches!(spec.kind, BoxKind::Satellite | BoxKind::AisReceiver) {
+        for (name, sigma) in
+            [("range_sigma_m", spec.range_sigma_m), ("azimuth_sigma_deg", spec.azimuth_sigma_deg)]
+        {
+            // What a box does not measure it has no error of.
+            if sigma > 0.0 {
+                key(out, name, &number(sigma));
+            }
+        }
     }
     if spec.position_sigma_m > 0.0 {
         key(out, "position_sigma_m", &number(spec.position_sigma_m));
@@ -150,6 +158,11 @@ fn sensor(out: &mut String, spec: &BoxSpec) {
     }
     if let Some([sac, sic]) = spec.sac_sic {
         key(out, "sac_sic", &format!("[{sac}, {sic}]"));
+    }
+    for mask in spec.masks.iter().filter(|mask| !mask.untold) {
+        push(out, "[[sensors.masks]]");
+        key(out, "polygon", &points(&mask.polygon));
+        key(out, "detection_probability", &number(mask.detection_probability));
     }
 }
 

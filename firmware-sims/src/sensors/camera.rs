@@ -67,7 +67,7 @@ impl Firmware for Camera {
         for (state, polar) in self.rig.detected(world, t_s) {
             seen.push((polar, Some(state.class)));
         }
-        let nothing = self.rig.false_alarms(self.rig.spec.false_alarms_per_scan);
+        let nothing = self.rig.false_alarms(self.rig.spec.false_alarms_per_scan, t_s);
         seen.extend(nothing.into_iter().map(|polar| (polar, None)));
         let detections = seen.into_iter().map(|(polar, class)| self.report(polar, class)).collect();
         let (boot, seq) = self.rig.number(t_s);

@@ -7,6 +7,7 @@ mod ais_receiver;
 mod camera;
 mod field_node;
 mod line;
+mod plots;
 mod radar;
 mod radar_tracker;
 mod rig;
@@ -58,6 +59,7 @@ pub struct Start {
 /// A fault in the box's list that is none.
 pub fn firmware(spec: &BoxSpec, world: &World, start: Start) -> Result<Box<dyn Firmware>, FaultError> {
     let faults = Faults::parse(&spec.faults)?;
+    let start = Start { at_s: start.at_s + spec.phase_s, ..start };
     let rig = Rig::new(spec.clone(), world, start, faults);
     Ok(match spec.kind {
         BoxKind::Radar => Box::new(radar::Radar::new(rig)),
@@ -66,6 +68,7 @@ pub fn firmware(spec: &BoxSpec, world: &World, start: Start) -> Result<Box<dyn F
         BoxKind::Satellite => Box::new(satellite::Satellite::new(rig)),
         BoxKind::AisReceiver => Box::new(ais_receiver::AisReceiver::new(rig)),
         BoxKind::FieldNode => Box::new(field_node::FieldNode::new(rig)),
+        BoxKind::PlotRadar | BoxKind::Lidar => Box::new(plots::Plots::new(rig)),
     })
 }
 
@@ -117,9 +120,13 @@ impl fmt::Display for BoxKind {
             Self::Satellite => "satellite",
             Self::AisReceiver => "ais-receiver",
             Self::FieldNode => "field-node",
+            Self::PlotRadar => "plot-radar",
+            Self::Lidar => "lidar",
         })
     }
 }
 
+#[cfg(test)]
+mod plots_tests;
 #[cfg(test)]
 mod tests;

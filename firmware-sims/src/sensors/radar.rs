@@ -63,16 +63,13 @@ impl Radar {
         for state in world.at(middle_s) {
             let polar = self.rig.frame.polar(state.place);
             let inside = (from_deg..from_deg + width_deg).contains(&polar.azimuth_deg);
-            if inside
-                && self.rig.sees(state.class)
-                && self.rig.in_view(polar)
-                && self.rig.chance.happens(self.rig.spec.detection_probability)
-            {
+            if inside && self.rig.detects(&state, polar, middle_s) {
                 let passed_s = self.at_s + (polar.azimuth_deg - from_deg) / width_deg * sector_s;
                 found.push((passed_s, self.rig.measured(polar, middle_s), amplitude_dbm(state.class)));
             }
         }
-        for mut polar in self.rig.false_alarms(self.rig.spec.false_alarms_per_scan / f64::from(SECTORS)) {
+        let mean = self.rig.spec.false_alarms_per_scan / f64::from(SECTORS);
+        for mut polar in self.rig.false_alarms(mean, middle_s) {
             // A false alarm comes from wherever the beam points.
             polar.azimuth_deg = from_deg + self.rig.chance.unit() * width_deg;
             let passed_s = self.at_s + (polar.azimuth_deg - from_deg) / width_deg * sector_s;

@@ -15,8 +15,15 @@ pub(super) struct Rig {
     pub(super) chance: Chance,
     pub(super) start: Start,
     faults: Faults,
+    masks: Vec<Mask>,
     restarts: u32,
     seq: u64,
+}
+
+/// A part of the plane, metres of the world's frame, and the detection probability there.
+struct Mask {
+    corners: Vec<[f64; 2]>,
+    detection_probability: f64,
 }
 
 /// What a box measured of one thing, or of nothing.
@@ -32,7 +39,16 @@ impl Rig {
     pub(super) fn new(spec: BoxSpec, world: &World, start: Start, faults: Faults) -> Self {
         let frame = Frame::new(Place::new(spec.position, spec.altitude_m));
         let chance = Chance::new(world.seed(), &format!("box {}", spec.id));
-        Self { spec, frame, chance, start, faults, restarts: 0, seq: 0 }
+        let plan = |at: &[f64; 2]| {
+            let [east, north, _] = world.frame().to_enu(Place::new(*at, 0.0));
+            [east, north]
+        };
+        let masks = spec.masks.iter().map(|mask| Mask {
+            corners: mask.polygon.iter().map(plan).collect(),
+            detection_probability: mask.detection_probability,
+        });
+        let masks = masks.collect();
+        Self { spec, frame, chance, start, faults, masks, restarts: 0, seq: 0 }
     }
 
     pub(super) fn disturbance(&self, t_s: f64) -> Disturbance {
@@ -63,15 +79,23 @@ impl Rig {
             && turn_deg(polar.azimuth_deg, self.spec.heading_deg).abs() <= self.spec.field_of_view_deg / 2.0
     }
 
+    /// Whether a look at `t_s` detects an agent that stands at `polar` from here.
+    pub(super) fn detects(&mut self, state: &State<'_>, polar: Polar, t_s: f64) -> bool {
+        if !self.sees(state.class) || !self.in_view(polar) {
+            return false;
+        }
+        let masked = self.masks.iter().filter(|mask| mask.holds(state.east_north_m));
+        let masked = masked.map(|mask| mask.detection_probability).fold(1.0, f64::min);
+        let p = self.spec.detection_probability.min(masked) * (1.0 - self.disturbance(t_s).drop_out);
+        self.chance.happens(p)
+    }
+
     /// Agents in view that this look detects, with where they truly are.
     pub(super) fn detected<'w>(&mut self, world: &'w World, t_s: f64) -> Vec<(State<'w>, Polar)> {
         let mut found = Vec::new();
         for state in world.at(t_s) {
             let polar = self.frame.polar(state.place);
-            if self.sees(state.class)
-                && self.in_view(polar)
-                && self.chance.happens(self.spec.detection_probability)
-            {
+            if self.detects(&state, polar, t_s) {
                 found.push((state, polar));
             }
         }
@@ -91,8 +115,9 @@ impl Rig {
         }
     }
 
-    /// Detections of nothing in one look, uniform over the view's area.
-    pub(super) fn false_alarms(&mut self, mean: f64) -> Vec<Polar> {
+    /// Detections of nothing in one look at `t_s` that claims `mean` of them, uniform over the view's area.
+    pub(super) fn false_alarms(&mut self, mean: f64, t_s: f64) -> Vec<Polar> {
+        let mean = mean * self.disturbance(t_s).clutter;
         let spec = &self.spec;
         let (max_range_m, heading, half) = (spec.max_range_m, spec.heading_deg, spec.field_of_view_deg / 2.0);
         (0..self.chance.poisson(mean))
@@ -111,8 +136,24 @@ impl Rig {
             let polar = self.measured(polar, t_s);
             echoes.push(Echo { polar, of: Some((state.index, state.class)) });
         }
-        let nothing = self.false_alarms(self.spec.false_alarms_per_scan);
+        let nothing = self.false_alarms(self.spec.false_alarms_per_scan, t_s);
         echoes.extend(nothing.into_iter().map(|polar| Echo { polar, of: None }));
         echoes
+    }
+}
+
+impl Mask {
+    /// Even–odd rule.
+    fn holds(&self, at: [f64; 2]) -> bool {
+        let mut inside = false;
+        let mut from = self.corners.last().copied().unwrap_or(at);
+        for &to in &self.corners {
+            if (to[1] > at[1]) != (from[1] > at[1]) {
+                let east = to[0] + (at[1] - to[1]) / (from[1] - to[1]) * (from[0] - to[0]);
+                inside ^= at[0] < east;
+            }
+            from = to;
+        }
+        inside
     }
 }

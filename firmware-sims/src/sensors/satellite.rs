@@ -1,4 +1,5 @@
-//! A satellite's ground station: every so often the whole scene as track reports, a good while after the picture.
+//! A satellite's ground station: every so often the whole scene as track reports, or as mere positions, a good while
+//! after the picture.
 
 use std::collections::BTreeMap;
 
@@ -30,10 +31,12 @@ impl Firmware for Satellite {
         let t_s = self.at_s;
         let fault = self.rig.disturbance(t_s);
         let sigma_m = self.rig.spec.position_sigma_m;
+        let is_tracked = !self.rig.spec.positions_only;
         let mut detections = Vec::new();
         // It looks from above: everything in the scene is in view.
         for state in world.at(t_s) {
-            let missed = !self.rig.chance.happens(self.rig.spec.detection_probability);
+            let p = self.rig.spec.detection_probability * (1.0 - fault.drop_out);
+            let missed = !self.rig.chance.happens(p);
             if !self.rig.sees(state.class) || missed {
                 continue;
             }
@@ -46,9 +49,9 @@ impl Firmware for Satellite {
                 lat: Some(place.lat_deg),
                 lon: Some(place.lon_deg),
                 cov_m2: Some([sigma_m * sigma_m, 0.0, sigma_m * sigma_m]),
-                speed_mps: Some(ve.hypot(vn)),
-                course_deg: Some(ve.atan2(vn).to_degrees().rem_euclid(360.0)),
-                source_track: Some(format!("S-{}", 100 + state.index)),
+                speed_mps: is_tracked.then_some(ve.hypot(vn)),
+                course_deg: is_tracked.then_some(ve.atan2(vn).to_degrees().rem_euclid(360.0)),
+                source_track: is_tracked.then(|| format!("S-{}", 100 + state.index)),
                 class: BTreeMap::from([(state.class.as_str(), 0.7)]),
                 ..Detection::default()
             });

@@ -4,14 +4,18 @@
 //! Every route, speed and wander is fixed by the seed. Knows no sensor.
 
 mod crossing;
+mod drift;
 pub mod geo;
 mod motion;
 mod path;
 
 pub use crossing::{Crossing, Direction};
 
+use std::collections::BTreeSet;
+
 use crate::chance::Chance;
-use crate::scenario::{AgentSpec, AisSpec, Class, Scenario, ScenarioError, Then};
+use crate::scenario::{AgentSpec, AisSpec, Class, Member, Scenario, ScenarioError, Then};
+use drift::Drift;
 use geo::{Frame, Place};
 use motion::{Limits, Motion};
 use path::Corner;
@@ -30,7 +34,16 @@ pub struct World {
 #[derive(Clone, Debug)]
 struct Agent {
     spec: AgentSpec,
-    motion: Motion,
+    way: Way,
+}
+
+/// How an agent gets about.
+#[derive(Clone, Debug)]
+enum Way {
+    /// By a route.
+    Route(Motion),
+    /// By chance.
+    Drift(Drift),
 }
 
 /// The true state of one agent at one instant.
@@ -73,15 +86,17 @@ impl World {
     /// The scenario cannot be run: a route of fewer than two points, a speed that is not positive, an id used twice.
     pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
         let frame = Frame::new(Place::new(scenario.origin, 0.0));
+        let mut ids = BTreeSet::new();
         let mut agents: Vec<Agent> = Vec::new();
-        for (index, spec) in scenario.agents.iter().enumerate() {
-            check(spec, index)?;
-            if agents.iter().any(|agent| agent.spec.id == spec.id) {
+        for (index, Member { spec, stream }) in scenario.members()?.into_iter().enumerate() {
+            check(&spec, index)?;
+            if !ids.insert(spec.id.clone()) {
                 let problem = format!("`{}` is used twice; every agent needs its own id", spec.id);
                 return Err(ScenarioError::new(format!("agents[{index}].id"), problem));
             }
-            let motion = set_out(spec, &frame, scenario.seed);
-            agents.push(Agent { spec: spec.clone(), motion });
+            let way =
+                set_out(&spec, &frame, Chance::new(scenario.seed, &format!("agent {stream}")), scenario);
+            agents.push(Agent { spec, way });
         }
         Ok(Self { frame, agents, seed: scenario.seed })
     }
@@ -110,8 +125,7 @@ impl World {
         if !agent.present(t_s) {
             return None;
         }
-        let east_north_m = agent.plan(t_s);
-        let (before, after) = (agent.plan(t_s - STEP_S / 2.0), agent.plan(t_s + STEP_S / 2.0));
+        let (east_north_m, velocity_mps) = agent.moving(t_s);
         Some(State {
             index,
             id: &agent.spec.id,
@@ -119,7 +133,7 @@ impl World {
             ais: agent.spec.ais.as_ref(),
             place: self.frame.ground(east_north_m, agent.spec.altitude_m),
             east_north_m,
-            velocity_mps: [(after[0] - before[0]) / STEP_S, (after[1] - before[1]) / STEP_S],
+            velocity_mps,
         })
     }
 }
@@ -127,18 +141,32 @@ impl World {
 impl Agent {
     fn present(&self, t_s: f64) -> bool {
         let lived_s = t_s - self.spec.start_s;
-        lived_s >= 0.0 && (self.spec.then != Then::Vanish || lived_s <= self.motion.lap_s)
+        let lap_s = match &self.way {
+            Way::Route(motion) if self.spec.then == Then::Vanish => motion.lap_s,
+            Way::Route(_) | Way::Drift(_) => f64::INFINITY,
+        };
+        (0.0..=lap_s).contains(&lived_s)
     }
 
     /// Metres east and north at `t_s`, whether present or not.
     fn plan(&self, t_s: f64) -> [f64; 2] {
         let lived_s = t_s - self.spec.start_s;
-        match self.spec.then {
-            Then::Return | Then::Loop if lived_s > 0.0 => {
-                self.motion.at(lived_s.rem_euclid(self.motion.lap_s))
+        match (&self.way, self.spec.then) {
+            (Way::Route(motion), Then::Return | Then::Loop) if lived_s > 0.0 => {
+                motion.at(lived_s.rem_euclid(motion.lap_s))
             }
-            _ => self.motion.at(lived_s),
+            (Way::Route(motion), _) => motion.at(lived_s),
+            (Way::Drift(drift), _) => drift.at(lived_s).0,
         }
+    }
+
+    /// Metres east and north, and velocity, at `t_s`.
+    fn moving(&self, t_s: f64) -> ([f64; 2], [f64; 2]) {
+        if let Way::Drift(drift) = &self.way {
+            return drift.at(t_s - self.spec.start_s);
+        }
+        let (before, after) = (self.plan(t_s - STEP_S / 2.0), self.plan(t_s + STEP_S / 2.0));
+        (self.plan(t_s), [(after[0] - before[0]) / STEP_S, (after[1] - before[1]) / STEP_S])
     }
 }
 
@@ -151,12 +179,16 @@ fn check(spec: &AgentSpec, index: usize) -> Result<(), ScenarioError> {
         let problem = format!("{}; a speed is positive, metres per second", spec.speed_mps);
         return Err(ScenarioError::new(format!("agents[{index}].speed_mps"), problem));
     }
+    let is_density = |q: f64| q.is_finite() && q >= 0.0;
+    if let Some(q) = spec.white_acceleration_m2ps3.filter(|q| !is_density(*q)) {
+        let problem = format!("{q}; a spectral density is not negative, m²/s³");
+        return Err(ScenarioError::new(format!("agents[{index}].white_acceleration_m2ps3"), problem));
+    }
     Ok(())
 }
 
-/// The agent's lap: the route as written, and the way back if it returns.
-fn set_out(spec: &AgentSpec, frame: &Frame, seed: u64) -> Motion {
-    let mut chance = Chance::new(seed, &format!("agent {}", spec.id));
+/// The agent's drift, or its lap: the route as written, and the way back if it returns.
+fn set_out(spec: &AgentSpec, frame: &Frame, mut chance: Chance, scenario: &Scenario) -> Way {
     let mut corners: Vec<Corner> = spec
         .route
         .iter()
@@ -165,6 +197,14 @@ fn set_out(spec: &AgentSpec, frame: &Frame, seed: u64) -> Motion {
             Corner { at: [e, n], stop_s: waypoint.pause_s }
         })
         .collect();
+    if let Some(q) = spec.white_acceleration_m2ps3 {
+        let (from, to) = (corners[0].at, corners[1].at);
+        let [east, north] = [to[0] - from[0], to[1] - from[1]];
+        let per_metre = spec.speed_mps / east.hypot(north).max(1e-6);
+        let lasts_s = scenario.duration_s - spec.start_s;
+        let velocity_mps = [east * per_metre, north * per_metre];
+        return Way::Drift(Drift::new(from, velocity_mps, q, lasts_s, &mut chance));
+    }
     match spec.then {
         Then::Return => {
             let back: Vec<Corner> = corners.iter().rev().skip(1).copied().collect();
@@ -181,7 +221,7 @@ fn set_out(spec: &AgentSpec, frame: &Frame, seed: u64) -> Motion {
         Then::Stay | Then::Vanish => {}
     }
     let cruise_mps = spec.speed_mps * chance.between(0.98, 1.02);
-    Motion::new(&corners, cruise_mps, limits(spec.class), &mut chance)
+    Way::Route(Motion::new(&corners, cruise_mps, limits(spec.class), &mut chance))
 }
 
 const fn limits(class: Class) -> Limits {

@@ -73,6 +73,8 @@ fn model(kind: BoxKind) -> SensorModel {
         BoxKind::Satellite => (SensorKind::Satellite, Format::Json),
         BoxKind::AisReceiver => (SensorKind::Transponder, Format::Nmea),
         BoxKind::FieldNode => (SensorKind::Radar, Format::Frame),
+        BoxKind::PlotRadar => (SensorKind::Radar, Format::Json),
+        BoxKind::Lidar => (SensorKind::Lidar, Format::Json),
     };
     SensorModel {
         id: linewatch::sensor::SensorId::new(&spec.id).unwrap(),

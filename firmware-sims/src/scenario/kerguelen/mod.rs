@@ -26,6 +26,7 @@ pub fn kerguelen() -> Scenario {
         seed: 49_069,
         sector: "kerguelen-1".into(),
         origin,
+        metres: false,
         duration_s: 600.0,
         line: LineSpec {
             id: "line".into(),
@@ -51,6 +52,7 @@ pub fn kerguelen() -> Scenario {
         }],
         rules: rules(),
         agents,
+        populations: Vec::new(),
         boxes: boxes(&layout),
     }
 }

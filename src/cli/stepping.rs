@@ -1,0 +1,44 @@
+//! The one way through a recording: every record to the engine in log order. `replay` goes it, and so do the tests that
+//! score scenarios.
+
+use std::io::BufRead;
+
+use super::Failure;
+use crate::engine::{Engine, Event};
+use crate::record::Record;
+use crate::sources::recording::Reader;
+
+/// One record, and what it did.
+#[derive(Clone, Copy)]
+pub struct Stepped<'a> {
+    /// What was stepped.
+    pub record: &'a Record,
+    /// The engine after it.
+    pub engine: &'a Engine,
+    /// What happened because of it.
+    pub events: &'a [Event],
+    /// Bytes of the recording read so far.
+    pub bytes_read: u64,
+}
+
+/// Steps `engine` through all of a recording. `before` may hold each record back, `after` sees what it did.
+///
+/// # Errors
+/// The recording cannot be read or understood, or `after` failed.
+pub fn step_through<R: BufRead>(
+    reader: &mut Reader<R>,
+    engine: &mut Engine,
+    mut before: impl FnMut(&Record),
+    mut after: impl FnMut(Stepped<'_>) -> anyhow::Result<()>,
+) -> Result<(), Failure> {
+    let mut records = Vec::new();
+    while reader.next_records(&mut records).map_err(Failure::input)? {
+        for record in &records {
+            before(record);
+            let events = engine.step(record);
+            after(Stepped { record, engine, events: &events, bytes_read: reader.bytes_read })?;
+        }
+        records.clear();
+    }
+    Ok(())
+}

@@ -15,6 +15,7 @@ const TRUTH_EPOCH: Timestamp = Timestamp::from_secs(1_767_225_600);
 
 /// What to draw, and where to.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// Draw the replay here, as an SVG: sensors, lines, tracks with 95 % ellipses, alerts.
     #[arg(long, value_name = "OUT.svg")]

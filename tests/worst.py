@@ -119,7 +119,7 @@ def lines(linewatch, folder, cut_m, count, apart_s, after_s):
     total = sum(causes.values()) or 1
     yield "of GOSPA squared, over all seconds:"
     yield from (f"  {cost / total:6.1%}  {cause}, {times[cause]} times" for cause, cost in causes.most_common())
-    radius_m = 4 * cut_m
+    radius_m = 2.5 * cut_m
     for rank, (gospa, second, found) in enumerate(worst(scored, count, apart_s, after_s), 1):
         shares = collections.Counter()
         for error in found:

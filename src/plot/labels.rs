@@ -8,14 +8,16 @@ use super::palette::{GREY, WHITE};
 use super::pen::{Lettering, Pen, Stroke};
 
 /// Distances from the point that are tried, pixels; from the second on a line leads back.
-const DISTANCES_PX: [f64; 4] = [6.0, 16.0, 30.0, 48.0];
+const DISTANCES_PX: [f64; 4] = [8.0, 17.0, 30.0, 48.0];
 /// Directions tried, best first: right, left, above, below, and between.
 const DIRECTIONS: [Point; 8] =
     [[1.0, 0.0], [0.7, -0.7], [0.7, 0.7], [-1.0, 0.0], [-0.7, -0.7], [-0.7, 0.7], [0.0, -1.0], [0.0, 1.0]];
 /// With more texts than this nobody reads them; no free places are sought.
 const MOST_PLACED: usize = 2_000;
 /// A letter's usual width and a line's height, as shares of the font's size.
-const LETTER: Point = [0.58, 1.15];
+const LETTER: Point = [0.6, 1.15];
+/// Bold letters are so much wider.
+const BOLD: f64 = 1.12;
 
 /// Texts waiting for their places.
 pub(super) struct Labels {
@@ -127,7 +129,8 @@ impl Labels {
 /// What a text takes, estimated: the viewer chooses the font.
 fn size_px(text: &str, lettering: Lettering) -> Point {
     let letters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    [LETTER[0] * lettering.size_px * f64::from(letters), LETTER[1] * lettering.size_px]
+    let width = LETTER[0] * if lettering.bold { BOLD } else { 1.0 };
+    [width * lettering.size_px * f64::from(letters), LETTER[1] * lettering.size_px]
 }
 
 /// A text on a patch of paper where it matters.
@@ -166,7 +169,7 @@ mod tests {
     fn a_second_label_of_the_same_point_goes_elsewhere() {
         let mut labels = Labels::new(Rect { min: [0.0, 0.0], max: [200.0, 200.0] });
         let (first, near_px) = labels.place(&label("17", [100.0, 100.0]), true);
-        assert!(near_px <= 6.0 && first.min[0] > 100.0, "to the right: {first:?}");
+        assert!(near_px <= 8.0 && first.min[0] > 100.0, "to the right: {first:?}");
         labels.taken.push(first);
         let (second, _) = labels.place(&label("18", [100.0, 100.0]), true);
         assert!(!second.overlaps(&first), "{second:?}");

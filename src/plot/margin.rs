@@ -18,6 +18,8 @@ const LEGEND_PX: Point = [18.0, 18.0];
 const WORDS_PX: f64 = 22.0;
 /// Letters that fit beside the plot.
 const MOST_LETTERS: usize = 36;
+/// From the canvas's edge to the names of the axes, pixels.
+const EDGE_PX: f64 = 10.0;
 /// From here on axes count kilometres, metres across the plot.
 const IN_KM_M: f64 = 5_000.0;
 
@@ -33,8 +35,10 @@ pub(super) fn axes(area: &Area<'_>, frame: &Frame) {
     builder
         .margin_top(units(plot.min[1]))
         .margin_right(units(canvas[0]) - units(plot.max[0]))
-        .x_label_area_size(units(canvas[1]) - units(plot.max[1]))
-        .y_label_area_size(units(plot.min[0]));
+        .margin_bottom(units(EDGE_PX))
+        .margin_left(units(EDGE_PX))
+        .x_label_area_size(units(canvas[1]) - units(plot.max[1]) - units(EDGE_PX))
+        .y_label_area_size(units(plot.min[0]) - units(EDGE_PX));
     let (east, north) = (shown.min[0]..shown.max[0], shown.min[1]..shown.max[1]);
     let mut chart = builder.build_cartesian_2d(east, north).expect("a plot is larger than nothing");
     let (across_m, in_km) = (shown.max[0] - shown.min[0], shown.max[0] - shown.min[0] > IN_KM_M);
@@ -42,7 +46,7 @@ pub(super) fn axes(area: &Area<'_>, frame: &Frame) {
         // No minus zero.
         let metres = metres + 0.0;
         match in_km {
-            true => format!("{:.*}", if across_m > 20_000.0 { 0 } else { 1 }, metres / 1e3),
+            true => format!("{:.*}", if across_m > 9_000.0 { 0 } else { 1 }, metres / 1e3),
             false => format!("{metres:.*}", if across_m < 20.0 { 1 } else { 0 }),
         }
     };

@@ -1,5 +1,7 @@
 //! What happened: the truth, tracks with their uncertainty, alerts.
 
+use plotters::style::RGBColor;
+
 use super::Plot;
 use super::clip::{Point, simplified};
 use super::ellipse::Ellipse;
@@ -20,6 +22,10 @@ const STEPS_S: [i64; 12] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 86
 const MOST_ELLIPSES: i64 = 10;
 /// A thing that was last seen this long before the end is gone; one first seen this long after the start is new.
 const AT_THE_END: Span = Span::from_nanos(1_500_000_000);
+/// An interval no longer than this has a dot at every second.
+const WITH_SECONDS: Span = Span::from_secs(60);
+/// How far back from its end a track is kept clear of texts, pixels.
+const CLEAR_PX: f64 = 40.0;
 /// With more true things than this their names are left out.
 const MOST_TRUE_NAMES: usize = 200;
 
@@ -76,6 +82,7 @@ fn truth(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, labels: &mut Labels) {
     for (id, trail) in truth.iter() {
         let way: Vec<Point> = trail.samples().map(|sample| frame.px(sample.at)).collect();
         line(pen, frame, &way, TRUTH, false);
+        seconds(plot, pen, frame, trail, GREY);
         let end = frame.px(trail.latest().at);
         if frame.plot_px().contains(end) {
             if plot.shown_to().since(trail.latest().time) < AT_THE_END {
@@ -125,6 +132,7 @@ fn track(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, id: &str, trail: &Trail,
         let way: Vec<Point> = starts.chain(run.iter().map(|pair| pair[1])).map(|s| frame.px(s.at)).collect();
         line(pen, frame, &way, track_stroke(id, coasting), coasting);
     }
+    seconds(plot, pen, frame, trail, palette::of_track(id));
     let (first, latest) = (trail.first(), trail.latest());
     let (begin, end) = (frame.px(first.at), frame.px(latest.at));
     if first.time.since(plot.shown_from()) > AT_THE_END && frame.plot_px().contains(begin) {
@@ -132,8 +140,34 @@ fn track(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, id: &str, trail: &Trail,
     }
     if frame.plot_px().contains(end) {
         end_mark(pen, end, id, plot.shown_to().since(latest.time) < AT_THE_END);
-        labels.block(end, 3.0);
+        keep_clear(&samples, frame, labels);
         labels.add(Rank::Track, id.to_owned(), end, NUMBER);
+    }
+}
+
+/// A dot at every second, where there are few: it shows what lags.
+fn seconds(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, trail: &Trail, colour: RGBColor) {
+    if plot.shown_to().since(plot.shown_from()) <= WITH_SECONDS {
+        for at in trail.samples().map(|sample| frame.px(sample.at)).filter(|at| frame.plot_px().contains(*at))
+        {
+            pen.dot(at, 1.4, colour);
+        }
+    }
+}
+
+/// Keeps texts off a track's last stretch.
+fn keep_clear(samples: &[&Sample], frame: &Frame, labels: &mut Labels) {
+    let mut last: Option<Point> = None;
+    let end = samples.last().map(|sample| frame.px(sample.at));
+    for at in samples.iter().rev().map(|sample| frame.px(sample.at)) {
+        let apart = |other: Point| libm::hypot(at[0] - other[0], at[1] - other[1]);
+        if end.is_some_and(|end| apart(end) > CLEAR_PX) {
+            break;
+        }
+        if last.is_none_or(|last| apart(last) > 3.0) {
+            labels.block(at, if last.is_none() { 3.0 } else { 1.5 });
+            last = Some(at);
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn draw(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, labels: &mut L
 }
 
 /// Where a sensor stands, or was last.
-fn site(plot: &Plot, sensor: &SensorModel) -> Option<Point> {
+pub(super) fn site(plot: &Plot, sensor: &SensorModel) -> Option<Point> {
     match sensor.position.filter(|_| !sensor.mobile) {
         Some(position) => Some(plane(&plot.local, position)),
         None => plot.carriers.get(sensor.id.as_str()).map(|trail| trail.latest().at),

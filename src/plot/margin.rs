@@ -90,7 +90,7 @@ pub(super) fn words(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame) {
         end: frame.canvas_px()[1],
     };
     legend.moving(plot);
-    legend.ground(plot);
+    legend.ground(plot, frame);
     legend.alerts(plot);
 }
 
@@ -175,10 +175,19 @@ impl Legend<'_, '_, '_> {
         self.row(&every, |pen, at| pen.ring(at, 6.0, begins.at(0.55)));
     }
 
-    fn ground(&mut self, plot: &Plot) {
+    fn ground(&mut self, plot: &Plot, frame: &Frame) {
         let sensors = &plot.settings.sensors;
         let kinds: BTreeSet<_> = sensors.iter().map(|sensor| sensor.kind).collect();
         self.row("sensor, its id", ground::mark);
+        let shown = |at: Point| frame.plot_px().contains(frame.px(at));
+        let outside: Vec<&str> = sensors
+            .iter()
+            .filter(|sensor| !ground::site(plot, sensor).is_some_and(shown))
+            .map(|sensor| sensor.id.as_str())
+            .collect();
+        if !outside.is_empty() {
+            self.row(&format!("not shown: {}", outside.join(", ")), |_, _| {});
+        }
         for kind in kinds {
             let colour = palette::of_sensor(kind);
             self.row(&format!("what a {} covers", kind.as_str()), |pen, at| {

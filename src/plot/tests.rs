@@ -104,7 +104,10 @@ fn picture(second: i64, tracks: &[(&str, f64, f64)]) -> Picture {
     Picture {
         time: Some(time),
         tracks: tracks.iter().map(row).collect(),
-        sensors: vec![sensor("c1", None), sensor("boat", Some([35.101, 33.403 + 1e-5 * second as f64]))],
+        sensors: vec![
+            sensor("c1", None),
+            sensor("boat", Some([35.101, 33.403 + 1e-5 * (second % 1_000) as f64])),
+        ],
         ..Picture::default()
     }
 }

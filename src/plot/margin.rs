@@ -17,7 +17,7 @@ const LEGEND_PX: Point = [18.0, 18.0];
 /// From a row's middle to its words, pixels.
 const WORDS_PX: f64 = 22.0;
 /// Letters that fit beside the plot.
-const MOST_LETTERS: usize = 36;
+const MOST_LETTERS: usize = 32;
 /// From the canvas's edge to the names of the axes, pixels.
 const EDGE_PX: f64 = 10.0;
 /// From here on axes count kilometres, metres across the plot.
@@ -112,9 +112,9 @@ fn caption(plot: &Plot) -> [String; 2] {
         seconds(to)
     );
     let place = format!("origin {:.5}°, {:.5}° (lat, lon)", origin.lat_deg(), origin.lon_deg());
-    let mut counts = format!("{} tracks, {} alerts", plot.tracks.len(), plot.alerts.len());
+    let mut counts = format!("tracks: {}, alerts: {}", plot.tracks.len(), plot.alerts.len());
     if let Some(truth) = &plot.truth {
-        counts += &format!(", truth of {}", truth.len());
+        counts += &format!(", true objects: {}", truth.len());
     }
     for (what, trails) in [("tracks", Some(&plot.tracks)), ("the truth", plot.truth.as_ref())] {
         let Some(trails) = trails else { continue };

@@ -24,8 +24,9 @@ const MOST_ELLIPSES: i64 = 10;
 const AT_THE_END: Span = Span::from_nanos(1_500_000_000);
 /// An interval no longer than this has a dot at every second.
 const WITH_SECONDS: Span = Span::from_secs(60);
-/// How far back from its end a track is kept clear of texts, pixels.
+/// How far back from its end a line is kept clear of texts, and in what steps, pixels.
 const CLEAR_PX: f64 = 40.0;
+const CLEAR_STEP_PX: f64 = 3.0;
 /// With more true things than this their names are left out.
 const MOST_TRUE_NAMES: usize = 200;
 
@@ -91,6 +92,7 @@ fn truth(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, labels: &mut Labels) {
                 pen.cross(end, 2.5, TRUTH);
             }
             if truth.len() <= MOST_TRUE_NAMES {
+                keep_clear(trail, frame, labels);
                 labels.add(Rank::Truth, id.to_owned(), end, TRUE_NAME);
             }
         }
@@ -140,7 +142,7 @@ fn track(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, id: &str, trail: &Trail,
     }
     if frame.plot_px().contains(end) {
         end_mark(pen, end, id, plot.shown_to().since(latest.time) < AT_THE_END);
-        keep_clear(&samples, frame, labels);
+        keep_clear(trail, frame, labels);
         labels.add(Rank::Track, id.to_owned(), end, NUMBER);
     }
 }
@@ -155,18 +157,23 @@ fn seconds(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, trail: &Trail, colour:
     }
 }
 
-/// Keeps texts off a track's last stretch.
-fn keep_clear(samples: &[&Sample], frame: &Frame, labels: &mut Labels) {
-    let mut last: Option<Point> = None;
-    let end = samples.last().map(|sample| frame.px(sample.at));
-    for at in samples.iter().rev().map(|sample| frame.px(sample.at)) {
-        let apart = |other: Point| libm::hypot(at[0] - other[0], at[1] - other[1]);
-        if end.is_some_and(|end| apart(end) > CLEAR_PX) {
-            break;
+/// Keeps texts off the end of a line and its last stretch.
+fn keep_clear(trail: &Trail, frame: &Frame, labels: &mut Labels) {
+    let way: Vec<Point> = trail.samples().map(|sample| frame.px(sample.at)).collect();
+    let Some(&end) = way.last() else { return };
+    labels.block(end, 3.0);
+    let (mut done_px, mut next_px) = (0.0, CLEAR_STEP_PX);
+    for ends in way.windows(2).rev() {
+        let [to, from] = [ends[0], ends[1]];
+        let length_px = libm::hypot(to[0] - from[0], to[1] - from[1]);
+        while next_px <= (done_px + length_px).min(CLEAR_PX) {
+            let share = (next_px - done_px) / length_px;
+            labels.block([0, 1].map(|axis| from[axis] + share * (to[axis] - from[axis])), 1.5);
+            next_px += CLEAR_STEP_PX;
         }
-        if last.is_none_or(|last| apart(last) > 3.0) {
-            labels.block(at, if last.is_none() { 3.0 } else { 1.5 });
-            last = Some(at);
+        done_px += length_px;
+        if done_px > CLEAR_PX {
+            break;
         }
     }
 }

@@ -68,7 +68,7 @@ fn the_picture_has_every_sensor_track_and_alert() {
         let (kind, time) = (notice["kind"].as_str().unwrap(), notice["event_time"].as_str().unwrap());
         assert!(shows(&svg, &format!("{kind} {}", &time[11..19])), "{kind} at {time}");
     }
-    assert!(svg.contains(&format!("{} tracks, {} alerts, truth of ", tracks.len(), latest.len())));
+    assert!(svg.contains(&format!("tracks: {}, alerts: {}, true objects: ", tracks.len(), latest.len())));
     assert!(svg.contains("EXERCISE") && shows(&svg, "assembly") && svg.contains("line line: "));
 }
 

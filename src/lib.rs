@@ -33,6 +33,8 @@ pub mod outbox;
 #[cfg(feature = "daemon")]
 pub mod pipeline;
 #[cfg(feature = "daemon")]
+pub mod plot;
+#[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]
 pub mod sources;

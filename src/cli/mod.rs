@@ -4,6 +4,7 @@ pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod journal;
+pub mod plot;
 pub mod replay;
 pub mod run;
 #[cfg(feature = "demo")]

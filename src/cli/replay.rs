@@ -9,6 +9,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
+use super::plot::{self, Drawing};
 use super::stepping::{Stepped, step_through};
 use crate::clock::{self, Clock};
 use crate::config;
@@ -21,6 +22,8 @@ use crate::sources::recording::Reader;
 #[command(after_help = "Examples:\n  \
     linewatch replay day.jsonl --config linewatch.toml --alerts alerts.jsonl\n  \
     linewatch replay day.jsonl --config linewatch.toml --tracks tracks.jsonl --picture-every 1s --json\n  \
+    linewatch replay day.jsonl --config linewatch.toml --plot day.svg --plot-from 600 --plot-to 660 \
+    --plot-around 1200,-300,500\n  \
     linewatch journal export /var/lib/linewatch/journal > day.jsonl   # where recordings come from")]
 pub struct Arguments {
     /// The recording: JSON Lines in arrival order.
@@ -40,6 +43,8 @@ pub struct Arguments {
     /// How often --tracks are written: whole seconds.
     #[arg(long, default_value = "1s", value_name = "DURATION", value_parser = parse_whole_seconds)]
     picture_every: i64,
+    #[command(flatten)]
+    plot: plot::Arguments,
     /// The summary as one JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -91,7 +96,9 @@ struct Summary {
 /// The recording or the configuration cannot be read or understood, or an output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = config::load_for_replay(&arguments.config).map_err(Failure::input)?;
-    let mut engine = Engine::new(installation.engine_settings());
+    let settings = installation.engine_settings();
+    let mut drawing = Drawing::create(&arguments.plot, settings.clone())?;
+    let mut engine = Engine::new(settings);
     let mut reader = Reader::open(&arguments.recording).map_err(Failure::input)?;
     let mut outputs = Outputs::create(arguments)?;
     let progress = progress_bar(&arguments.recording, arguments.json);
@@ -104,13 +111,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         |record| pace.wait_for(record),
         |Stepped { record, engine, events, bytes_read }| {
             outputs.write(record, engine, events)?;
+            if let Some(drawing) = &mut drawing {
+                drawing.see(record, engine, events)?;
+            }
             events.iter().for_each(|event| summary.count(event));
             progress.set_position(bytes_read);
-            Ok(())
+            Ok::<(), Failure>(())
         },
     )?;
     progress.finish_and_clear();
     outputs.flush()?;
+    drawing.map_or(Ok(()), Drawing::finish)?;
     summary.finish(&engine, &reader, started);
     if summary.scans + summary.rejected > 0 && summary.scans == 0 {
         tracing::warn!("no frame of the recording was used: is this its configuration?");

@@ -25,18 +25,19 @@ pub struct Stepped<'a> {
 ///
 /// # Errors
 /// The recording cannot be read or understood, or `after` failed.
-pub fn step_through<R: BufRead>(
+pub fn step_through<R: BufRead, E: Into<Failure>>(
     reader: &mut Reader<R>,
     engine: &mut Engine,
     mut before: impl FnMut(&Record),
-    mut after: impl FnMut(Stepped<'_>) -> anyhow::Result<()>,
+    mut after: impl FnMut(Stepped<'_>) -> Result<(), E>,
 ) -> Result<(), Failure> {
     let mut records = Vec::new();
     while reader.next_records(&mut records).map_err(Failure::input)? {
         for record in &records {
             before(record);
             let events = engine.step(record);
-            after(Stepped { record, engine, events: &events, bytes_read: reader.bytes_read })?;
+            after(Stepped { record, engine, events: &events, bytes_read: reader.bytes_read })
+                .map_err(Into::into)?;
         }
         records.clear();
     }

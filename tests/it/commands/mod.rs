@@ -1,5 +1,6 @@
 //! The command line as the contract has it, on the built program: exit statuses, complaints, and what it writes.
 
+mod plot;
 mod replay;
 
 use std::path::{Path, PathBuf};

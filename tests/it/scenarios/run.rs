@@ -8,6 +8,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use firmware_sims::scenario::Scenario;
+use linewatch::cli::Failure;
 use linewatch::cli::simulate::{Simulated, simulate};
 use linewatch::cli::stepping::{Stepped, step_through};
 use linewatch::config::load_for_replay;
@@ -94,7 +95,7 @@ impl Run {
                 let rows = engine.tracks_at(record.received).inspect(&mut each).map(estimate);
                 tracks.insert(record.received.floor_secs() - EPOCH_S, rows.collect());
             }
-            Ok(())
+            Ok::<(), Failure>(())
         };
         step_through(&mut reader, &mut engine, |_| {}, after).expect("a good recording");
         let names = engine.sensors().iter().map(|model| model.id.to_string());

@@ -16,6 +16,8 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("fusion", Kind::Pure, &["geo", "scan", "sensor", "time"]),
     ("watch", Kind::Pure, &["fusion", "geo", "scan", "sensor", "time"]),
     ("engine", Kind::Pure, &["fusion", "geo", "record", "scan", "sensor", "time", "watch", "wire"]),
+    // Pure too; that it draws with plotters keeps it out of the pure build.
+    ("plot", Kind::Pure, &["engine", "geo", "sensor", "time", "watch"]),
     ("clock", Kind::Shell, &["time"]),
     ("backoff", Kind::Shell, &[]),
     ("tls", Kind::Shell, &[]),

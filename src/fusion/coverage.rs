@@ -74,6 +74,13 @@ pub(super) struct Seen {
     pub near: bool,
 }
 
+impl View {
+    /// Whether what the look did not report, and what it reported too much, says anything.
+    pub(super) fn says_misses(&self) -> bool {
+        !matches!(self.region, Region::Unknown)
+    }
+}
+
 impl Patch {
     fn new(frame: &LocalFrame, corners: &[Geodetic]) -> Self {
         let corners: Vec<[f64; 2]> =
@@ -220,6 +227,11 @@ impl Coverage {
             .iter()
             .filter(|(patch, _)| patch.contains(p))
             .fold(self.detection_probability, |pd, (_, in_mask)| pd.min(*in_mask))
+    }
+
+    /// Detections of nothing that are told to be in one look.
+    pub(super) fn false_alarms(&self, view: &View) -> f64 {
+        self.false_alarms * view.share
     }
 
     /// Detection probability where nothing hides the target.

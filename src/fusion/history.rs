@@ -222,6 +222,22 @@ impl History {
         Some(past)
     }
 
+    /// Detections of the track measured up to `at`, other than look number `except`'s, latest first, each with its look
+    /// and that look's number.
+    pub(super) fn detections_before<'a>(
+        &'a self,
+        at: Timestamp,
+        except: u64,
+        looks: &'a LookRing,
+    ) -> impl Iterator<Item = (&'a Looked, &'a Measured, u64)> {
+        let before =
+            move |entry: &&Entry| entry.detection != MISSED && entry.time <= at && entry.look != except;
+        self.entries.iter().rev().filter(before).filter_map(move |entry| {
+            let looked = looks.get(entry.look)?;
+            Some((looked, looked.detections.get(entry.detection as usize)?, entry.look))
+        })
+    }
+
     fn position(&self, number: u64) -> Option<usize> {
         usize::try_from(number.checked_sub(self.first)?).ok()
     }

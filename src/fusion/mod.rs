@@ -18,12 +18,16 @@ mod history;
 mod initiate;
 mod live;
 mod measure;
+mod monitor;
 mod motion;
+mod registration;
 #[cfg(test)]
 mod testing;
 pub mod track;
 pub mod tracker;
 mod update;
 
+pub use monitor::{Fault, Health};
+pub use registration::{Axis, Bias, Finding};
 pub use track::{Estimate, Status, TrackId, TrackView};
 pub use tracker::{Outcome, Refused, Tracker};

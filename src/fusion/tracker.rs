@@ -14,7 +14,9 @@ use super::history::{LookRing, Looked, Past, RING_S};
 use super::initiate;
 use super::live::Track;
 use super::measure::{Altitude, Measured};
+use super::monitor::Health;
 use super::motion::{Imm, Motion, Paces};
+use super::registration::{Axis, Bias, Finding, Registration};
 use super::track::{TrackId, TrackView};
 use crate::geo::LocalFrame;
 use crate::scan::{Scan, ScanKey};
@@ -73,6 +75,7 @@ pub struct Tracker {
     /// Which track another system's track was last taken for.
     pub(super) reported: BTreeMap<(SensorIndex, Arc<str>), TrackId>,
     pub(super) refused: Refused,
+    pub(super) registration: Registration,
     pub(super) work: Work,
 }
 
@@ -175,6 +178,7 @@ impl Tracker {
             parts: None,
         };
         Self {
+            registration: Registration::new(&sensors),
             sensors: sensors.iter().map(known).collect(),
             frame,
             motion: Motion::new(),
@@ -219,6 +223,7 @@ impl Tracker {
     fn process_at_its_time(&mut self, scan: &Scan) -> Outcome {
         self.updated.clear();
         self.deleted.clear();
+        self.registration.begin_look();
         let begun = self.latest > Timestamp::from_nanos(i64::MIN);
         let late = begun && scan.time < self.latest;
         let horizon = Span::from_secs(RING_S).as_nanos();
@@ -237,6 +242,7 @@ impl Tracker {
         if self.complete(scan) {
             self.miss(scan, look);
         }
+        self.learn(scan, look, &view);
         self.initiate(scan, look);
         self.judge(scan.time);
         if late { Outcome::UsedLate } else { Outcome::Used }
@@ -246,6 +252,7 @@ impl Tracker {
     pub fn tick(&mut self, now: Timestamp) {
         self.updated.clear();
         self.deleted.clear();
+        self.registration.begin_look();
         self.prune(now);
     }
 
@@ -265,11 +272,13 @@ impl Tracker {
     fn measure(&mut self, scan: &Scan) -> (View, u64) {
         let known = &mut self.sensors[scan.sensor.index()];
         let period_s = known.period_s;
-        let view = known.coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
+        let correction = self.registration.correction(scan.sensor);
+        let mut view = known.coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
+        view.site = correction.site(&view.site);
         let mut detections = self.looks.spare();
         self.work.source.clear();
         for (index, detection) in (0u32..).zip(&scan.detections) {
-            if let Some(measured) = Measured::new(&self.frame, &view.site, detection, period_s) {
+            if let Some(measured) = Measured::new(&self.frame, &view.site, detection, period_s, &correction) {
                 detections.push(measured);
                 self.work.source.push(index);
             } else {
@@ -359,6 +368,24 @@ impl Tracker {
             .get(sensor.index())
             .filter(|known| known.pairings >= 20.0)
             .map_or(f64::NAN, |known| known.nis)
+    }
+
+    /// A sensor's estimated biases, in [`Axis::ALL`]'s order; `None` along axes its detections say nothing about.
+    #[must_use]
+    pub fn registration(&self, sensor: SensorIndex) -> [Option<Bias>; Axis::ALL.len()] {
+        self.registration.biases(sensor)
+    }
+
+    /// How a sensor does, against other sensors.
+    #[must_use]
+    pub fn health(&self, sensor: SensorIndex) -> Option<Health> {
+        self.registration.monitor(sensor).map(super::monitor::Monitor::health)
+    }
+
+    /// What the last `process` found out about sensors.
+    #[must_use]
+    pub fn findings(&self) -> &[(SensorIndex, Finding)] {
+        self.registration.findings()
     }
 
     /// What was refused so far.

@@ -4,7 +4,7 @@ use crate::fusion::testing::{radar, sector};
 use crate::scan::{Detection, Measurement, Polar};
 
 /// No correction.
-const NONE: Correction = Correction { value: [0.0; 5], variance: [0.0; 5] };
+const NONE: Correction = Correction::NONE;
 
 /// Deterministic standard normal deviates: a 64-bit LCG (Knuth's MMIX constants) and the Box–Muller transform.
 struct Noise(u64);

@@ -298,6 +298,12 @@ impl Monitor {
         }
     }
 
+    /// Whether its errors are larger or smaller than told.
+    pub(super) fn is_noise_wrong(&self) -> bool {
+        let wrong = [Fault::NoiseUnderstated, Fault::NoiseOverstated];
+        Fault::ALL.iter().zip(self.faults).any(|(fault, has)| has && wrong.contains(fault))
+    }
+
     /// Whether a signed sum says that a settled sensor has changed.
     pub(super) fn is_alarmed(&self) -> bool {
         self.signed.iter().any(|sum| sum.highest() > self.limits.cusum)

@@ -33,7 +33,7 @@ pub(in crate::fusion) struct Full {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::fusion) struct Limits {
     nis: [f64; 2],
-    signed: f64,
+    pub signed: f64,
     /// Of a signed sum.
     pub cusum: f64,
 }

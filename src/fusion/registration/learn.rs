@@ -5,7 +5,7 @@
 
 use super::residual::{MOST_REFERENCES, Residual, Sighting, inverse, times};
 use super::search::Peak;
-use super::{AXES, Finding, Registration};
+use super::{AXES, Finding, Registration, Standing};
 use crate::fusion::coverage::View;
 use crate::fusion::history::Looked;
 use crate::fusion::live::Track;
@@ -16,8 +16,9 @@ use crate::scan::Scan;
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
 
-/// Pairs compared per look, and looked at to find them.
-const MOST_COMPARED: usize = 16;
+/// Pairs compared per second of a sensor's looks, per look at most, and looked at to find them.
+const MOST_COMPARED_PER_S: f64 = 16.0;
+const MOST_COMPARED: f64 = 16.0;
 const MOST_CONSIDERED: usize = 64;
 /// Other sensors' detections are compared with up to this age.
 const MOST_AGE: Span = Span::from_nanos(2_500_000_000);
@@ -64,7 +65,9 @@ impl Tracker {
         // A different beginning for every look.
         #[expect(clippy::cast_possible_truncation, reason = "only its remainder is used")]
         let start = (look as usize).wrapping_mul(7_919) % pairs.len();
-        let mut compared = 0;
+        let period_s = self.sensors[scan.sensor.index()].period_s;
+        let most = (MOST_COMPARED_PER_S * period_s).clamp(1.0, MOST_COMPARED);
+        let mut compared = 0.0;
         for k in 0..pairs.len().min(MOST_CONSIDERED) {
             let pair = &pairs[(start + k) % pairs.len()];
             if !(pair.alone && pair.chosen) {
@@ -85,8 +88,8 @@ impl Tracker {
             let residual = Residual::between(&own, &others[..count], &candidate.mean, candidate.altitude);
             if let Some(residual) = residual {
                 self.registration.take(&own, &residual, self.latest);
-                compared += 1;
-                if compared == MOST_COMPARED {
+                compared += 1.0;
+                if compared >= most {
                     break;
                 }
             }
@@ -205,7 +208,7 @@ impl Registration {
     fn take(&mut self, own: &Sighting<'_>, residual: &Residual, at: Timestamp) {
         let sensor = own.sensor;
         let s = sensor.index();
-        let scale = |other: SensorIndex| self.sensors[other.index()].monitor.noise_scale();
+        let scale = |other: SensorIndex| self.sensors[other.index()].unused_noise();
         let spread = residual.spread(scale(sensor), scale);
         let Some(w) = inverse(spread, residual.rows) else { return };
         // What is left once everybody's best estimate is taken off.
@@ -243,16 +246,19 @@ impl Registration {
         if own.m.is_bearing() {
             return;
         }
-        let told = compared.residual.spread(1.0, |_| 1.0);
-        let scale = |other: SensorIndex| self.sensors[other.index()].monitor.noise_scale();
+        let in_force = |other: SensorIndex| self.sensors[other.index()].correction.noise;
+        let told = compared.residual.spread(1.0 / in_force(sensor), |other| 1.0 / in_force(other));
+        let scale = |other: SensorIndex| self.sensors[other.index()].unused_noise();
         let learned = compared.residual.spread(scale(sensor), scale);
         for reference in compared.residual.references.iter().flatten() {
-            let of = &mut self.sensors[reference.sensor.index()].monitor;
-            of.weigh_noise(reference.r, learned, compared);
+            let of = &mut self.sensors[reference.sensor.index()];
+            let told = reference.r.map(|r| r / of.correction.noise);
+            of.monitor.weigh_noise(told, learned, compared);
         }
-        let of = &mut self.sensors[sensor.index()].monitor;
-        of.weigh_noise(compared.residual.own_r, learned, compared);
-        let said = of.observe(told, learned, compared);
+        let of = &mut self.sensors[sensor.index()];
+        let own_told = compared.residual.own_r.map(|r| r / of.correction.noise);
+        of.monitor.weigh_noise(own_told, learned, compared);
+        let said = of.monitor.observe(told, learned, compared);
         self.findings.extend(said.into_iter().flatten().map(|finding| (sensor, finding)));
     }
 
@@ -281,13 +287,28 @@ impl Registration {
         (alarmed && self.is_settled(sensor, at)).then_some(sensor)
     }
 
-    /// A search's result: believed when two in a row agree.
+    /// A search's result: believed when enough of them agree with the first, the more the less sure it is.
     fn suspect(&mut self, sensor: SensorIndex, found: Option<Peak>, at: Timestamp, next_look: u64) {
-        let before = std::mem::replace(&mut self.sensors[sensor.index()].suspected, found);
-        if let (Some(before), Some(found)) = (before, found)
-            && found.agrees(&before)
-        {
-            self.adopt(sensor, &found, at, next_look);
-        }
+        let suspected = &mut self.sensors[sensor.index()].suspected;
+        *suspected = match (*suspected, found) {
+            (Some((first, count)), Some(found)) if found.agrees(&first) => {
+                if count + 1 >= found.searches_needed() {
+                    self.adopt(sensor, &found, at, next_look);
+                    return;
+                }
+                Some((first, count + 1))
+            }
+            (_, Some(found)) => Some((found, 1)),
+            // Once not found is not yet refuted: a look has misses.
+            (Some((first, count)), None) if count > 1 => Some((first, count - 1)),
+            (_, None) => None,
+        };
+    }
+}
+
+impl Standing {
+    /// What is known of its noise and not yet in the variances its detections are used with.
+    fn unused_noise(&self) -> f64 {
+        self.monitor.noise_scale() / self.correction.noise
     }
 }

@@ -128,8 +128,8 @@ struct Standing {
     /// Looks seen; some work is done only every few.
     looks: u32,
     searched: Timestamp,
-    /// What the last search found, waiting for the next to find it again.
-    suspected: Option<Peak>,
+    /// What a search found, waiting for others to find it again, and how many have.
+    suspected: Option<(Peak, u32)>,
     monitor: Monitor,
 }
 
@@ -175,7 +175,7 @@ impl Registration {
                 model.position_sigma_m.unwrap_or(0.0),
                 0.0,
             ],
-            correction: Correction::default(),
+            correction: Correction::NONE,
             compensated: [false; AXES],
             since_look: 0,
             begun: start,
@@ -197,7 +197,7 @@ impl Registration {
 
     /// What is taken off a sensor's detections now.
     pub(super) fn correction(&self, sensor: SensorIndex) -> Correction {
-        self.sensors.get(sensor.index()).map_or_else(Correction::default, |of| of.correction)
+        self.sensors.get(sensor.index()).map_or(Correction::NONE, |of| of.correction)
     }
 
     /// A sensor's biases by [`Axis`]; `None` along axes its detections say nothing about.

@@ -24,11 +24,15 @@ const KERNEL_SIGMAS: f64 = 2.5;
 /// Votes from within this distance come from one convoy and count once, metres.
 const APART_M: f64 = 500.0;
 /// Independent votes without which nothing is believed.
-const LEAST_PLACES: usize = 3;
+const LEAST_PLACES: usize = 2;
 /// Share of the lonely tracks that have any partner in reach which must agree.
 const LEAST_SHARE: f64 = 0.3;
-/// Probability that chance alone gives the heap anywhere.
-const FALSE_ALARM: f64 = 1e-5;
+/// Probability that chance alone gives the heap anywhere: one that may be believed after a few searches (targets move,
+/// and chance's offset with them), and one that is believed when it is found again.
+const SUSPICIOUS: f64 = 1e-2;
+const SURE: f64 = 1e-5;
+const SEARCHES_IF_SURE: u32 = 2;
+const SEARCHES_IF_SUSPICIOUS: u32 = 5;
 /// Velocities that differ by more than this (χ², two degrees, 0.9999) are not of one target.
 const VELOCITY_GATE: f64 = 18.4;
 
@@ -55,6 +59,8 @@ pub(super) struct Peak {
     pub kernel: [f64; 2],
     /// Votes from different places.
     pub places: usize,
+    /// Probability that chance alone gives as many.
+    pub chance: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +99,11 @@ impl Peak {
     fn is_clearer(&self, than: &Self) -> bool {
         let (own, other) = (self.places as f64, than.places as f64);
         if self.clock_s != 0.0 && than.clock_s == 0.0 { own > 1.3 * other + 1.0 } else { own > other }
+    }
+
+    /// How many searches must find it before it is believed.
+    pub(super) fn searches_needed(&self) -> u32 {
+        if self.chance < SURE { SEARCHES_IF_SURE } else { SEARCHES_IF_SUSPICIOUS }
     }
 
     /// Whether another search found the same.
@@ -202,7 +213,7 @@ impl Search {
         let beside =
             offset.iter().zip(&kernel).any(|(offset, kernel)| offset.abs() > *kernel) || clock_s != 0.0;
         (places >= LEAST_PLACES
-            && chance < FALSE_ALARM
+            && chance < SUSPICIOUS
             && votes as f64 >= LEAST_SHARE * f64::from(reaching)
             && beside)
             .then_some(Peak {
@@ -213,6 +224,7 @@ impl Search {
                 clock_sigma_s: if clock_s == 0.0 { 0.0 } else { CLOCK_STEP_S },
                 kernel,
                 places,
+                chance,
             })
     }
 

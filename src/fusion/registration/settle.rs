@@ -24,6 +24,8 @@ const WORTH: f64 = 0.3;
 const LEAST: Row = [2.0, 0.000_5, 2.0, 2.0, 0.1];
 /// A correction follows its estimate in steps of this share of what is worth correcting.
 const STEP: f64 = 0.25;
+/// The noise used follows the noise learned in steps of this factor.
+const NOISE_STEP: f64 = 1.25;
 /// A sensor whose estimate is this old and has this many comparisons is settled: what changes then is a jump.
 const SETTLED: Span = Span::from_secs(30);
 const SETTLED_COMPARED: f64 = 200.0;
@@ -57,6 +59,13 @@ impl Registration {
     fn decide(&mut self, sensor: SensorIndex, next_look: u64) {
         let s = sensor.index();
         let of = &mut self.sensors[s];
+        let wrong = of.monitor.is_noise_wrong();
+        let noise = if wrong { of.monitor.noise_scale() } else { 1.0 };
+        let change = noise / of.correction.noise;
+        if !(1.0 / NOISE_STEP..=NOISE_STEP).contains(&change) || !wrong && (change - 1.0).abs() > 1e-12 {
+            of.correction.noise = noise;
+            of.since_look = next_look;
+        }
         for axis in Axis::ALL.into_iter().filter(|axis| of.observable[axis.index()]) {
             let a = axis.index();
             let (value, variance) = (self.solution.value[s][a], self.solution.variance[s][a]);
@@ -97,15 +106,18 @@ impl Registration {
         let clock = (peak.clock_s != 0.0).then_some(((Axis::Clock, peak.clock_s), peak.clock_sigma_s));
         for ((axis, offset), sigma) in found.chain(clock) {
             let a = axis.index();
-            value[a] += offset;
             variance[a] = sigma * sigma;
-            of.compensated[a] = true;
-            let bias = Bias { value: value[a], sigma, compensated: true };
-            self.findings.push((sensor, Finding::Found { axis, bias }));
+            // Votes agree on both axes; only what is off is news.
+            if offset.abs() > BEGIN_SIGMAS * sigma || axis == Axis::Clock {
+                value[a] += offset;
+                of.compensated[a] = true;
+                of.correction.variance[a] = variance[a];
+                let bias = Bias { value: value[a], sigma, compensated: true };
+                self.findings.push((sensor, Finding::Found { axis, bias }));
+            }
         }
         of.correction.value = value;
         for a in (0..AXES).filter(|a| variance[*a] > 0.0) {
-            of.correction.variance[a] = variance[a];
             self.solution.value[s][a] = value[a];
             self.solution.variance[s][a] = variance[a];
         }

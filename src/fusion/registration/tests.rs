@@ -57,6 +57,17 @@ fn target(k: u32, t: f64) -> [f64; 2] {
     [16_000.0 * a - 8_000.0 + speed * t * sin, 16_000.0 * b - 8_000.0 + speed * t * cos]
 }
 
+fn polar(range_m: f64, azimuth_rad: f64) -> Detection {
+    Detection::new(Measurement::Polar(Polar {
+        range_m: range_m.max(1.0),
+        azimuth_rad,
+        range_sigma_m: 15.0,
+        azimuth_sigma_rad: 0.005,
+        elevation_rad: None,
+        range_rate: None,
+    }))
+}
+
 impl World {
     fn new() -> Self {
         let mut models: Vec<_> =
@@ -80,14 +91,7 @@ impl World {
             range_m += wrong.range_m;
             azimuth_rad += wrong.azimuth_rad;
         }
-        Detection::new(Measurement::Polar(Polar {
-            range_m: range_m.max(1.0),
-            azimuth_rad: azimuth_rad.rem_euclid(std::f64::consts::TAU),
-            range_sigma_m: 15.0,
-            azimuth_sigma_rad: 0.005,
-            elevation_rad: None,
-            range_rate: None,
-        }))
+        polar(range_m, azimuth_rad.rem_euclid(std::f64::consts::TAU))
     }
 
     fn look(&mut self, sensor: u16, stamped: f64, detections: Vec<Detection>) {
@@ -115,6 +119,11 @@ impl World {
                     if self.noise.uniform() < 0.9 {
                         detections.push(self.polar(usize::from(s), target(k, t), wrong));
                     }
+                }
+                // Twenty false alarms, as told.
+                for _ in 0..20 {
+                    let range_m = 15_000.0 * self.noise.uniform().sqrt();
+                    detections.push(polar(range_m, std::f64::consts::TAU * self.noise.uniform()));
                 }
                 self.look(s, t, detections);
                 if s > 0 {

@@ -12,8 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, Registry, TextEncoder};
 
-use crate::engine::{Event, Outcome, Picture, SensorState};
-use crate::fusion::{Fault, Finding};
+use crate::engine::{Event, Fault, Finding, Outcome, Picture, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;

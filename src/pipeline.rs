@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::clock::{self, Clock};
-use crate::engine::{Engine, Event, SensorState};
-use crate::fusion::Finding;
+use crate::engine::{Engine, Event, Finding, SensorState};
 use crate::http;
 use crate::journal::Log;
 use crate::metrics::Metrics;

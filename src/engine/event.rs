@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::fusion::Finding;
+pub use crate::fusion::{Fault, Finding};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 use crate::watch::Notice;

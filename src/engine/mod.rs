@@ -11,7 +11,7 @@ mod rows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::fusion::{self, Finding, Tracker};
+use crate::fusion::{self, Tracker};
 use crate::geo::{Geodetic, LocalFrame};
 use crate::record::{Body, Link, Record};
 use crate::scan::Scan;
@@ -19,7 +19,7 @@ use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
 use crate::watch::{Agreement, Notice, Watch};
 use crate::wire::{self, Decoded, Decoder};
-pub use event::{Event, Outcome, Picture, SensorState};
+pub use event::{Event, Fault, Finding, Outcome, Picture, SensorState};
 use health::Health;
 use repeats::{Repeats, Verdict};
 

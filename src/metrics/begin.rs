@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{BIAS_AXES, Metrics, OPEN_STATES, TRACK_STATUSES};
-use crate::engine::{STATUS_REASONS, SensorState};
-use crate::fusion::Fault;
+use crate::engine::{Fault, STATUS_REASONS, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;

@@ -153,7 +153,8 @@ impl Tracker {
                 counts.unclaimed -= 1.0;
             }
         }
-        let usable = !looked.detections.iter().any(|m| m.is_bearing() || m.is_report());
+        let usable = !self.sensors[scan.sensor.index()].bearings_only
+            && !looked.detections.iter().any(|m| m.is_bearing() || m.is_report());
         if usable && view.says_misses() {
             let registration = &mut self.registration;
             let of = &mut registration.sensors[scan.sensor.index()];
@@ -289,10 +290,16 @@ impl Registration {
 
     /// A search's result: believed when enough of them agree with the first, the more the less sure it is.
     fn suspect(&mut self, sensor: SensorIndex, found: Option<Peak>, at: Timestamp, next_look: u64) {
+        // Two sensors that disagree both have lonely tracks, but only for the one that is off do all of them agree.
+        let clearest = |found: &Peak| {
+            let others = self.sensors.iter().enumerate().filter(|(other, _)| *other != sensor.index());
+            others.filter_map(|(_, of)| of.suspected).all(|(other, _)| other.places <= found.places)
+        };
+        let clearest = found.as_ref().is_some_and(clearest);
         let suspected = &mut self.sensors[sensor.index()].suspected;
         *suspected = match (*suspected, found) {
             (Some((first, count)), Some(found)) if found.agrees(&first) => {
-                if count + 1 >= found.searches_needed() {
+                if clearest && count + 1 >= found.searches_needed() {
                     self.adopt(sensor, &found, at, next_look);
                     return;
                 }

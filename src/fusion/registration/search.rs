@@ -213,7 +213,8 @@ impl Search {
         let beside =
             offset.iter().zip(&kernel).any(|(offset, kernel)| offset.abs() > *kernel) || clock_s != 0.0;
         (places >= LEAST_PLACES
-            && chance < SUSPICIOUS
+            // A clock is one more thing that can be made to fit: accused only where there is no doubt.
+            && chance < if clock_s == 0.0 { SUSPICIOUS } else { SURE }
             && votes as f64 >= LEAST_SHARE * f64::from(reaching)
             && beside)
             .then_some(Peak {

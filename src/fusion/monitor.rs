@@ -270,7 +270,7 @@ impl Monitor {
             ),
             self.set(
                 Fault::SeldomDetects,
-                self.counts.expected > SELDOM_LEAST && seen < SELDOM_FAULTY,
+                self.counts.expected > SELDOM_LEAST && self.looks >= COUNT_LEAST && seen < SELDOM_FAULTY,
                 seen > SELDOM_WELL,
             ),
         ]

@@ -26,6 +26,8 @@ const LEAST: Row = [2.0, 0.000_5, 2.0, 2.0, 0.1];
 const STEP: f64 = 0.25;
 /// The noise used follows the noise learned in steps of this factor.
 const NOISE_STEP: f64 = 1.25;
+/// Searches rest for this long after a correction has begun.
+const HOLD: Span = Span::from_secs(10);
 /// A sensor whose estimate is this old and has this many comparisons is settled: what changes then is a jump.
 const SETTLED: Span = Span::from_secs(30);
 const SETTLED_COMPARED: f64 = 200.0;
@@ -62,6 +64,7 @@ impl Registration {
         let wrong = of.monitor.is_noise_wrong();
         let noise = if wrong { of.monitor.noise_scale() } else { 1.0 };
         let change = noise / of.correction.noise;
+        let mut changed = false;
         if !(1.0 / NOISE_STEP..=NOISE_STEP).contains(&change) || !wrong && (change - 1.0).abs() > 1e-12 {
             of.correction.noise = noise;
             of.since_look = next_look;
@@ -84,10 +87,22 @@ impl Registration {
                 of.since_look = next_look;
             }
             if now && !before {
+                changed = true;
                 self.findings.push((sensor, Finding::Compensated { axis, bias }));
             } else if before && !now {
                 self.findings.push((sensor, Finding::Released { axis }));
             }
+        }
+        if changed {
+            self.hold_searches(self.weighed);
+        }
+    }
+
+    /// What was just corrected leaves tracks behind that look like somebody's bias until they have died.
+    fn hold_searches(&mut self, at: Timestamp) {
+        for of in &mut self.sensors {
+            of.suspected = None;
+            of.searched = at.plus(HOLD);
         }
     }
 
@@ -122,6 +137,7 @@ impl Registration {
             self.solution.variance[s][a] = variance[a];
         }
         self.evidence.seed(sensor, &value, &variance);
+        self.hold_searches(at);
         if was_settled {
             self.findings.push((sensor, Finding::Jumped));
         }

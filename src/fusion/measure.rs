@@ -149,7 +149,7 @@ impl Measured {
     ///
     /// `period_s` is the sensor's time between looks: a camera's bearing errors (its heading, what it takes for the
     /// middle of the thing) persist longer than that, so quick looks share one error and count for one.
-    /// `correction` is what is taken off its sensor's reports; `site` has it already.
+    /// `correction` is what is taken off its sensor's reports; `site` and the look's time have it already.
     pub(super) fn new(
         frame: &LocalFrame,
         site: &Site,
@@ -157,7 +157,7 @@ impl Measured {
         period_s: f64,
         correction: &Correction,
     ) -> Option<Self> {
-        let offset_s = detection.offset.as_secs_f64() + correction.shift_s();
+        let offset_s = detection.offset.as_secs_f64();
         let mut made = match &detection.measurement {
             Measurement::Polar(polar) => Self::polar(site, &correction.polar(polar))?,
             Measurement::Bearing { azimuth_rad, azimuth_sigma_rad } => {

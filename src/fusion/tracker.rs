@@ -205,6 +205,16 @@ impl Tracker {
     /// at the latest time, its detections measured that much before it, instead of refiltering all that came since:
     /// half a second of a hard turn (2.5 m/s²) is 0.3 m, less than any sensor's error.
     pub fn process(&mut self, scan: &Scan) -> Outcome {
+        let shift = self.registration.correction(scan.sensor).shift();
+        if shift == Span::ZERO {
+            return self.process_in_order(scan);
+        }
+        let mut moved = scan.clone();
+        moved.time = scan.time.plus(shift);
+        self.process_in_order(&moved)
+    }
+
+    fn process_in_order(&mut self, scan: &Scan) -> Outcome {
         let begun = self.latest > Timestamp::from_nanos(i64::MIN);
         let behind = if begun { self.latest.since(scan.time) } else { Span::ZERO };
         if behind <= Span::ZERO || behind > SLIGHTLY_LATE {

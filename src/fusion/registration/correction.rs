@@ -6,6 +6,7 @@
 use super::{AXES, Axis};
 use crate::fusion::measure::Site;
 use crate::scan::Polar;
+use crate::time::Span;
 
 /// Least range left after a correction, metres: a range is positive.
 const LEAST_RANGE_M: f64 = 1.0;
@@ -74,9 +75,9 @@ impl Correction {
         }
     }
 
-    /// How much later than stamped a thing was measured, seconds: minus the clock's bias.
-    pub(in crate::fusion) fn shift_s(&self) -> f64 {
-        -self.value[Axis::Clock.index()]
+    /// How much later than stamped a look was made: minus the clock's bias.
+    pub(in crate::fusion) fn shift(&self) -> Span {
+        Span::from_secs_f64(-self.value[Axis::Clock.index()])
     }
 }
 
@@ -105,7 +106,11 @@ mod tests {
         let (z, r) = correction.place([105.0, 193.0], [10.0, 1.0, 10.0]);
         assert!((z[0] - 100.0).abs() < 1e-12 && (z[1] - 200.0).abs() < 1e-12);
         assert_eq!(r, [14.0, 1.0, 12.0]);
-        assert!((correction.shift_s() + 1.0).abs() < 1e-12, "a stamp a second late was a second before it");
+        assert_eq!(
+            correction.shift(),
+            Span::from_secs(-1),
+            "what is stamped a second late was a second before"
+        );
     }
 
     #[test]

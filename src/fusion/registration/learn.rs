@@ -109,12 +109,19 @@ impl Tracker {
         others: &mut [Sighting<'a>; MOST_REFERENCES],
     ) -> usize {
         let mut count = 0;
+        // The number of its own last look. Numbers count arrivals: a clock that is wrong puts its looks among others' times.
+        let mut own_last = None;
         for (other, m, number) in track.history.detections_before(looked.time, look, &self.looks) {
             let age = looked.time.since(other.time);
-            if other.sensor == looked.sensor || age > MOST_AGE || count == MOST_REFERENCES {
+            if age > MOST_AGE || count == MOST_REFERENCES {
                 break;
             }
-            let known = others[..count].iter().any(|known| known.sensor == other.sensor);
+            if other.sensor == looked.sensor {
+                own_last = own_last.max(Some(number));
+                continue;
+            }
+            let known = others[..count].iter().any(|known| known.sensor == other.sensor)
+                || own_last.is_some_and(|own| number < own);
             let stale = number < self.registration.sensors[other.sensor.index()].since_look;
             if known || stale || m.is_report() || m.is_bearing() {
                 continue;

@@ -9,6 +9,9 @@ use super::AXES;
 use super::residual::{Jacobian, Residual};
 use crate::sensor::SensorIndex;
 
+/// A seed is never held to be better known than this share of the prior.
+const SEED_SHARE: f64 = 0.25;
+
 /// A sensor's five biases, or a row over them.
 pub(super) type Row = [f64; AXES];
 /// Five by five.
@@ -128,11 +131,15 @@ impl Evidence {
     }
 
     /// What the search found: a sensor's biases with their variances (zero variance: nothing is said of that axis).
+    ///
+    /// It is held until comparisons take over, and no longer: it was found relative to the others, and said of one
+    /// alone with all its certainty it would turn everybody with it.
     pub(super) fn seed(&mut self, sensor: SensorIndex, value: &Row, variance: &Row) {
         let scales = self.scales[sensor.index()];
         let own = &mut self.own[sensor.index()];
         for axis in (0..AXES).filter(|axis| variance[*axis] > 0.0) {
-            let information = scales[axis] * scales[axis] / variance[axis];
+            let least = SEED_SHARE * SEED_SHARE * scales[axis] * scales[axis];
+            let information = scales[axis] * scales[axis] / variance[axis].max(least);
             own.seed[axis] += information;
             own.h[axis] += information * value[axis] / scales[axis];
         }

@@ -76,7 +76,8 @@ impl Registration {
             let worth = LEAST[a].max(WORTH * of.noise[a]);
             let before = of.compensated[a];
             let (sigmas, least) = if before { (END_SIGMAS, 0.3 * worth) } else { (BEGIN_SIGMAS, worth) };
-            let now = size > sigmas * sigma && size > least;
+            // While the search suspects more than the gate lets through, a part of it is no news.
+            let now = size > sigmas * sigma && size > least && (before || of.suspected.is_none());
             of.compensated[a] = now;
             let bias = Bias { value, sigma, compensated: now };
             let wanted = if now { value } else { 0.0 };

@@ -17,7 +17,7 @@ use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
 
 /// Pairs compared per second of a sensor's looks, per look at most, and looked at to find them.
-const MOST_COMPARED_PER_S: f64 = 16.0;
+const MOST_COMPARED_PER_S: f64 = 8.0;
 const MOST_COMPARED: f64 = 16.0;
 const MOST_CONSIDERED: usize = 64;
 /// Other sensors' detections are compared with up to this age.

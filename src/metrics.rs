@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, Registry, TextEncoder};
 
-use crate::engine::{Event, Outcome, Picture, SensorState};
+use crate::engine::{Event, Fault, Finding, Outcome, Picture, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
@@ -42,6 +42,7 @@ pub struct Metrics {
     scan_age: GaugeVec,
     sensor_state: GaugeVec,
     sensor_bias: GaugeVec,
+    sensor_fault: GaugeVec,
     nis_ratio: GaugeVec,
     tracks: GaugeVec,
     picture_age: GaugeVec,
@@ -100,6 +101,7 @@ impl Metrics {
             scan_age: families.gauge("linewatch_scan_age_seconds"),
             sensor_state: families.gauge("linewatch_sensor_state"),
             sensor_bias: families.gauge("linewatch_sensor_bias"),
+            sensor_fault: families.gauge("linewatch_sensor_fault"),
             nis_ratio: families.gauge("linewatch_sensor_nis_ratio"),
             tracks: families.gauge("linewatch_tracks"),
             picture_age: families.gauge("linewatch_picture_age_seconds"),
@@ -139,6 +141,11 @@ impl Metrics {
             }
             Event::UnknownSensor => self.unknown_sensor.inc(),
             Event::SensorState { sensor, state } => self.set_state(self.sensor_id(*sensor), *state),
+            Event::Finding { sensor, finding } => match finding {
+                Finding::Faulty(fault) => self.set_fault(self.sensor_id(*sensor), *fault, true),
+                Finding::Recovered(fault) => self.set_fault(self.sensor_id(*sensor), *fault, false),
+                _ => {}
+            },
             Event::Notice(notice) => {
                 if notice.state == State::Opened {
                     self.alerts_total.with_label_values(&[notice.kind, notice.severity.as_str()]).inc();
@@ -179,6 +186,9 @@ impl Metrics {
             if let Some(ratio) = row.nis_ratio {
                 self.nis_ratio.with_label_values(&[&row.sensor]).set(ratio);
             }
+            for (axis, bias) in &row.health.bias {
+                self.sensor_bias.with_label_values(&[row.sensor.as_str(), axis]).set(bias.value);
+            }
         }
         let mut seen = self.seen();
         seen.picture = picture.time.or(seen.picture);
@@ -209,6 +219,10 @@ impl Metrics {
             let value = f64::from(u8::from(state == now));
             self.sensor_state.with_label_values(&[sensor, state.as_str()]).set(value);
         }
+    }
+
+    fn set_fault(&self, sensor: &str, fault: Fault, has: bool) {
+        self.sensor_fault.with_label_values(&[sensor, fault.as_str()]).set(f64::from(u8::from(has)));
     }
 
     /// A sensor's estimated systematic error along one of [`BIAS_AXES`].

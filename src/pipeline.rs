@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::clock::{self, Clock};
-use crate::engine::{Engine, Event, SensorState};
+use crate::engine::{Engine, Event, Finding, SensorState};
 use crate::http;
 use crate::journal::Log;
 use crate::metrics::Metrics;
@@ -138,6 +138,14 @@ impl Pipeline {
                 tracing::info!(sensor = id, state = state.as_str(), "sensor state");
                 if let Some(listener) = &mut self.listener {
                     listener(&Said::SensorState(id, *state));
+                }
+            }
+            Event::Finding { sensor, finding } => {
+                let id = self.engine.sensors()[sensor.index()].id.as_str();
+                if matches!(finding, Finding::Released { .. } | Finding::Recovered(_)) {
+                    tracing::info!(sensor = id, ?finding, "sensor registration");
+                } else {
+                    tracing::warn!(sensor = id, ?finding, "sensor registration");
                 }
             }
             Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}

@@ -1,5 +1,6 @@
 //! `linewatch replay`: a recording through the engine, tracks and alerts out, a summary at the end.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::plot::{self, Drawing};
 use super::stepping::{Stepped, step_through};
 use crate::clock::{self, Clock};
 use crate::config;
+use crate::engine::event::SensorHealth;
 use crate::engine::{Engine, Event, Outcome};
 use crate::record::{Body, Record};
 use crate::sources::recording::Reader;
@@ -88,6 +90,8 @@ struct Summary {
     too_late: u64,
     unknown_sensor: u64,
     unknown_kinds: u64,
+    /// What sensors showed of one another at the end.
+    sensors: BTreeMap<String, SensorHealth>,
 }
 
 /// Replays a recording.
@@ -115,6 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 drawing.see(record, engine, events)?;
             }
             events.iter().for_each(|event| summary.count(event));
+            log_findings(record, engine, events);
             progress.set_position(bytes_read);
             Ok::<(), Failure>(())
         },
@@ -127,6 +132,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         tracing::warn!("no frame of the recording was used: is this its configuration?");
     }
     summary.print(arguments.json)
+}
+
+/// Says what was found out about sensors, when.
+fn log_findings(record: &Record, engine: &Engine, events: &[Event]) {
+    for event in events {
+        if let Event::Finding { sensor, finding } = event {
+            let id = engine.sensors()[sensor.index()].id.as_str();
+            tracing::info!(at = %record.received, sensor = id, ?finding, "sensor registration");
+        }
+    }
 }
 
 /// Holds a replay back to its speed.
@@ -220,7 +235,9 @@ impl Summary {
     fn finish(&mut self, engine: &Engine, reader: &Reader, started: Instant) {
         self.wall_s = started.elapsed().as_secs_f64();
         self.detections_per_s = self.detections as f64 / self.wall_s.max(1e-9);
-        self.tracks = engine.picture().tracks.len();
+        let picture = engine.picture();
+        self.tracks = picture.tracks.len();
+        self.sensors = picture.sensors.into_iter().map(|row| (row.sensor, row.health)).collect();
         self.unknown_kinds = reader.unknown_kinds;
         self.peak_rss_bytes = peak_rss_bytes().unwrap_or(0);
     }
@@ -254,6 +271,14 @@ impl Summary {
         ] {
             if count > 0 {
                 text += &format!("{what:<17}{count:>12}\n");
+            }
+        }
+        for (sensor, health) in &self.sensors {
+            for (axis, bias) in health.bias.iter().filter(|(_, bias)| bias.compensated) {
+                text += &format!("{sensor}: {axis} corrected by {:.3} ± {:.3}\n", -bias.value, bias.sigma);
+            }
+            for fault in &health.faults {
+                text += &format!("{sensor}: {fault}\n");
             }
         }
         text

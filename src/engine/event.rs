@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use crate::fusion::{Fault, Finding};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 use crate::watch::Notice;
@@ -37,6 +38,13 @@ pub enum Event {
         sensor: SensorIndex,
         /// What it is now.
         state: SensorState,
+    },
+    /// Something was found out about a sensor's biases or faults.
+    Finding {
+        /// Whose.
+        sensor: SensorIndex,
+        /// What.
+        finding: Finding,
     },
     /// Something is to be said; owed to every sink from now on.
     Notice(Arc<Notice>),
@@ -181,4 +189,32 @@ pub struct SensorRow {
     pub position: Option<[f64; 2]>,
     /// Normalised innovation squared over its degrees of freedom; absent until known.
     pub nis_ratio: Option<f64>,
+    /// What other sensors show of it.
+    pub health: SensorHealth,
+}
+
+/// What other sensors show of one sensor; absent until known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct SensorHealth {
+    /// Systematic errors, reported − true, by axis (`range_m`, `azimuth_deg`, `east_m`, `north_m`, `clock_s`).
+    pub bias: std::collections::BTreeMap<&'static str, BiasRow>,
+    /// What it does that its configuration does not say.
+    pub faults: Vec<&'static str>,
+    /// One-sigma errors found over told.
+    pub noise_ratio: Option<f64>,
+    /// Detections of nothing found over told.
+    pub clutter_ratio: Option<f64>,
+    /// Detections of believed targets over those expected.
+    pub detection_ratio: Option<f64>,
+}
+
+/// One systematic error, in the unit its axis names.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BiasRow {
+    /// Reported − true.
+    pub value: f64,
+    /// One-sigma error of it.
+    pub sigma: f64,
+    /// Whether it is taken off the sensor's detections now.
+    pub compensated: bool,
 }

@@ -19,7 +19,7 @@ use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
 use crate::watch::{Agreement, Notice, Watch};
 use crate::wire::{self, Decoded, Decoder};
-pub use event::{Event, Outcome, Picture, SensorState};
+pub use event::{Event, Fault, Finding, Outcome, Picture, SensorState};
 use health::Health;
 use repeats::{Repeats, Verdict};
 
@@ -73,6 +73,7 @@ pub struct Engine {
     /// Emptied and filled again for every frame: its room is kept.
     decoded: Decoded,
     notices: Vec<Notice>,
+    findings: Vec<(SensorIndex, Finding)>,
 }
 
 impl Engine {
@@ -92,6 +93,7 @@ impl Engine {
             now: None,
             decoded: Decoded::default(),
             notices: Vec::new(),
+            findings: Vec::new(),
             sector,
             exercise,
             frame,
@@ -118,6 +120,7 @@ impl Engine {
             // Acts and reloads are in the order from the start; what they change comes with the parts they change.
             Body::Act { .. } | Body::Reload { .. } | Body::Refused { .. } => {}
         }
+        events.extend(self.findings.drain(..).map(|(sensor, finding)| Event::Finding { sensor, finding }));
         events.extend(self.notices.drain(..).map(|notice| Event::Notice(Arc::new(notice))));
         events
     }
@@ -194,6 +197,7 @@ impl Engine {
             }
         }
         let outcome = self.tracker.process(scan);
+        self.findings.extend_from_slice(self.tracker.findings());
         self.look_at_changes(now);
         match outcome {
             fusion::Outcome::Used | fusion::Outcome::UsedLate => Outcome::Used,

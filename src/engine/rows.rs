@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::event::{Picture, SensorRow, TrackRow};
-use crate::fusion::{Status, TrackView};
+use super::event::{BiasRow, Picture, SensorHealth, SensorRow, TrackRow};
+use crate::fusion::{Axis, Fault, Status, TrackView};
 use crate::scan::Class;
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
@@ -86,8 +86,29 @@ impl Engine {
             detections: standing.detections,
             position: standing.position.map(|p| [rounded(p.lat_deg(), 1e7), rounded(p.lon_deg(), 1e7)]),
             nis_ratio: Some(self.tracker.nis_ratio(index)).filter(|ratio| ratio.is_finite()),
+            health: self.sensor_health(index),
         })
         .collect()
+    }
+
+    fn sensor_health(&self, index: SensorIndex) -> SensorHealth {
+        let biases = Axis::ALL.into_iter().zip(self.tracker.registration(index));
+        let bias = biases.filter_map(|(axis, bias)| {
+            let bias = bias?;
+            let shown = |v: f64| rounded(axis.shown(v), 1e4);
+            let (value, sigma) = (shown(bias.value), shown(bias.sigma));
+            Some((axis.as_str(), BiasRow { value, sigma, compensated: bias.compensated }))
+        });
+        let mut made = SensorHealth { bias: bias.collect(), ..SensorHealth::default() };
+        if let Some(health) = self.tracker.health(index) {
+            let known = |v: f64| v.is_finite().then(|| rounded(v, 1e3));
+            let has = Fault::ALL.iter().zip(health.faults).filter(|(_, has)| *has);
+            made.faults = has.map(|(fault, _)| fault.as_str()).collect();
+            made.noise_ratio = known(health.noise_ratio);
+            made.clutter_ratio = known(health.clutter_ratio);
+            made.detection_ratio = known(health.detection_ratio);
+        }
+        made
     }
 
     fn sensor_name(&self, index: SensorIndex) -> String {

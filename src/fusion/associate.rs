@@ -11,7 +11,7 @@ use super::ring::{LookNumber, Looked};
 use super::table::Bounds;
 use super::track::TrackId;
 use super::tracker::{Candidate, Tracker};
-use super::{existence, update};
+use super::{existence, ring, update};
 use crate::scan::Scan;
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
@@ -200,15 +200,20 @@ impl Tracker {
                     && candidate.miss_pd > LEAST_MISS
                     && scan.part.is_none()
                 {
-                    let entry =
-                        Entry { look, detection: MISSED, pd: candidate.miss_pd, factor: as_f32(factor) };
+                    let entry = Entry {
+                        look: ring::low(look),
+                        detection: MISSED,
+                        pd: candidate.miss_pd,
+                        factor: as_f32(factor),
+                    };
                     self.enter(c, entry);
                     self.work.candidates[c].fed = true;
                 }
                 continue;
             };
             let pd = self.pd_of(look, pair.detection);
-            let entry = Entry { look, detection: pair.detection, pd, factor: as_f32(factor) };
+            let entry =
+                Entry { look: ring::low(look), detection: pair.detection, pd, factor: as_f32(factor) };
             if self.enter(c, entry).is_none() {
                 self.refused.unsound += 1;
                 continue;
@@ -259,11 +264,7 @@ impl Tracker {
                 self.sensors[scan.sensor.index()].note_nis(pair.d2);
             }
             _ if pair.alone && confirmed => {
-                let mean = &self.work.candidates[c].mean;
-                let own = measured.map_or(0.0, |m| m.r[0] + m.r[2]);
-                let share = own / (own + mean.pp[0] + mean.pp[2]);
                 self.sensors[scan.sensor.index()].note_nis(pair.d2 / 2.0);
-                self.sensors[scan.sensor.index()].noise.note(pair.d2 / 2.0, share);
             }
             _ => {}
         }
@@ -289,7 +290,12 @@ impl Tracker {
                 || !fed_before.is_empty()
                     && fed_before.binary_search(&self.tracks.at(candidate.slot).id).is_ok();
             if !fed && candidate.miss_pd > LEAST_MISS {
-                let entry = Entry { look, detection: MISSED, pd: candidate.miss_pd, factor: f32::NAN };
+                let entry = Entry {
+                    look: ring::low(look),
+                    detection: MISSED,
+                    pd: candidate.miss_pd,
+                    factor: f32::NAN,
+                };
                 self.enter(c, entry);
             }
         }
@@ -299,7 +305,7 @@ impl Tracker {
     fn enter(&mut self, c: usize, entry: Entry) -> Option<()> {
         let candidate = &self.work.candidates[c];
         let track = self.tracks.at_mut(candidate.slot);
-        let looked = self.looks.get(entry.look)?;
+        let looked = self.looks.of_entry(entry.look)?;
         if let Some(past) = candidate.past {
             let past = &self.work.pasts[past];
             track.state = {

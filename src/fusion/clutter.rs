@@ -143,6 +143,7 @@ impl Clutter {
     }
 
     /// False alarms per look, learned over configured.
+    #[cfg(test)]
     pub(super) fn overall(&self) -> f64 {
         self.overall
     }

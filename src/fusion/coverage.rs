@@ -86,6 +86,13 @@ pub(super) struct Seen {
     pub near: bool,
 }
 
+impl View {
+    /// Whether what the look did not report, and what it reported too much, says anything.
+    pub(super) fn says_misses(&self) -> bool {
+        !matches!(self.region, Region::Unknown)
+    }
+}
+
 impl Patch {
     fn new(frame: &LocalFrame, corners: &[Geodetic]) -> Self {
         let corners: Vec<[f64; 2]> =
@@ -238,6 +245,11 @@ impl Coverage {
     /// Beyond this nothing is seen, metres.
     pub(super) fn max_range_m(&self) -> f64 {
         self.max_range_m
+    }
+
+    /// Detections of nothing that are told to be in one look.
+    pub(super) fn false_alarms(&self, view: &View) -> f64 {
+        self.false_alarms * view.share
     }
 
     /// Detection probability where nothing hides the target.

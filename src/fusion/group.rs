@@ -110,13 +110,15 @@ fn centroid(measured: &[Measured], members: &[u32]) -> ([f64; 2], [f64; 3]) {
 mod tests {
     use super::*;
     use crate::fusion::measure::Site;
+    use crate::fusion::registration::Correction;
     use crate::fusion::testing::sector;
     use crate::scan::{Detection, Measurement};
 
     fn place(e: f64, n: f64) -> Measured {
         let at = sector().plane_to_geodetic(e, n, 0.0);
         let measurement = Measurement::Position { at, has_altitude: false, covariance_m2: [1.0, 0.0, 1.0] };
-        Measured::new(&sector(), &Site::default(), &Detection::new(measurement), 1.0).unwrap()
+        Measured::new(&sector(), &Site::default(), &Detection::new(measurement), 1.0, &Correction::NONE)
+            .unwrap()
     }
 
     fn merged(places: &[(f64, f64)]) -> (Vec<Measured>, Vec<u32>) {

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::existence::{Existence, Fades, Looking};
 use super::filter::Gaussian;
-use super::measure::Altitude;
+use super::measure::{Altitude, Measured};
 use super::motion::{Imm, Motion};
 use super::ring::{KEPT_S, LookNumber, LookRing, Looked, RING_S};
 use super::update;
@@ -25,7 +25,8 @@ const MOST_SPARE: usize = 4_096;
 /// What one look said about one track.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Entry {
-    pub look: LookNumber,
+    /// The low half of the look's number.
+    pub look: u32,
     /// Which of its detections, or [`MISSED`].
     pub detection: u32,
     /// Detection probability at the track, visible or not.
@@ -170,7 +171,7 @@ impl History {
         let base = self.blocks.iter().rposition(|block| block.key <= at)?;
         let mut past = Past { state: self.blocks[base].before, block: base, entry: 0 };
         for entry in self.blocks[base].used() {
-            let look = looks.get(entry.look)?;
+            let look = looks.of_entry(entry.look)?;
             if look.time > at {
                 break;
             }
@@ -179,6 +180,22 @@ impl History {
             past.entry += 1;
         }
         Some(past)
+    }
+
+    /// Detections of the track measured up to `at`, other than look number `except`'s, latest first, each with its look
+    /// and that look's number.
+    pub(super) fn detections_before<'a>(
+        &'a self,
+        at: Timestamp,
+        except: LookNumber,
+        looks: &'a LookRing,
+    ) -> impl Iterator<Item = (&'a Looked, &'a Measured, LookNumber)> {
+        let entries = self.blocks.iter().rev().flat_map(|block| block.used().iter().rev());
+        entries.filter(|entry| entry.detection != MISSED).filter_map(move |entry| {
+            let number = looks.number(entry.look);
+            let looked = looks.get(number).filter(|looked| looked.time <= at && number != except)?;
+            Some((looked, looked.detections.get(entry.detection as usize)?, number))
+        })
     }
 
     /// Puts a late entry where `past` ends and filters again from there to the present.
@@ -192,7 +209,7 @@ impl History {
         fades: &mut Fades,
         pool: &mut Pool,
     ) -> Option<State> {
-        let look = looks.get(entry.look)?;
+        let look = looks.of_entry(entry.look)?;
         let mut state = past.state;
         state.apply(&entry, look, motion, fades, None)?;
         let mut later = Vec::new();
@@ -207,7 +224,7 @@ impl History {
         self.ready(look.time, &past.state, pool);
         self.push(entry);
         for entry in later {
-            let Some(look) = looks.get(entry.look) else { continue };
+            let Some(look) = looks.of_entry(entry.look) else { continue };
             self.ready(look.time, &state, pool);
             let _ = state.apply(&entry, look, motion, fades, None);
             self.push(entry);
@@ -233,7 +250,7 @@ impl History {
         let going = latest.plus(Span::from_secs(-KEPT_S + 2));
         while block.from < block.to {
             let entry = block.entries[usize::from(block.from)];
-            let look = looks.get(entry.look);
+            let look = looks.of_entry(entry.look);
             if look.is_some_and(|look| look.time >= going) {
                 break;
             }

@@ -10,7 +10,6 @@ use super::clutter::Clutter;
 use super::coverage::{Coverage, View};
 use super::initiate;
 use super::measure::Measured;
-use super::noise::Noise;
 use super::spoke::Spokes;
 use super::track::TrackId;
 use crate::geo::LocalFrame;
@@ -40,8 +39,6 @@ pub(super) struct Known {
     /// Share of the first look's unknown targets that no look since has had a chance at, and as of when.
     unsearched: f64,
     searched: Timestamp,
-    /// How much its errors' variance differs from what it says.
-    pub noise: Noise,
     nis: f64,
     pairings: f64,
     parts: Option<Parts>,
@@ -67,7 +64,6 @@ impl Known {
             bearings_only: false,
             unsearched: 1.0,
             searched: Timestamp::from_nanos(i64::MIN),
-            noise: Noise::default(),
             nis: 0.0,
             pairings: 0.0,
             parts: None,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::fusion::clutter::Cell;
 use crate::fusion::filter::Gaussian;
+use crate::fusion::registration::Correction;
 use crate::geo::{Geodetic, LocalFrame};
 use crate::scan::{Detection, Measurement, Polar, Pose};
 
@@ -174,14 +175,22 @@ impl Measured {
     ///
     /// `period_s` is the sensor's time between looks: a camera's bearing errors (its heading, what it takes for the
     /// middle of the thing) persist longer than that, so quick looks share one error and count for one.
-    pub(super) fn new(frame: &LocalFrame, site: &Site, detection: &Detection, period_s: f64) -> Option<Self> {
+    /// `correction` is what is taken off its sensor's reports; `site` and the look's time have it already.
+    pub(super) fn new(
+        frame: &LocalFrame,
+        site: &Site,
+        detection: &Detection,
+        period_s: f64,
+        correction: &Correction,
+    ) -> Option<Self> {
         let offset_s = detection.offset.as_secs_f64();
         let mut made = match &detection.measurement {
-            Measurement::Polar(polar) => Self::polar(site, polar)?,
+            Measurement::Polar(polar) => Self::polar(site, &correction.polar(polar))?,
             Measurement::Bearing { azimuth_rad, azimuth_sigma_rad } => {
-                let (towards, _) = unit(site.direction(*azimuth_rad))?;
                 let shared = (BEARING_ERROR_S / period_s).max(1.0);
                 let var = shared * azimuth_sigma_rad * azimuth_sigma_rad + site.heading_var;
+                let (azimuth_rad, var) = correction.azimuth(*azimuth_rad, var);
+                let (towards, _) = unit(site.direction(azimuth_rad))?;
                 Self::bare(
                     Kind::Bearing { towards, var },
                     site.at,
@@ -189,7 +198,9 @@ impl Measured {
                 )
             }
             Measurement::Position { at, has_altitude, covariance_m2 } => {
-                Self::place(frame, Kind::Place, *at, *has_altitude, covariance_m2)
+                let mut made = Self::place(frame, Kind::Place, *at, *has_altitude, covariance_m2);
+                (made.z, made.r) = correction.place(made.z, made.r);
+                made
             }
             Measurement::Track { at, has_altitude, covariance_m2, source_track } => {
                 let kind = Kind::Report { name: Arc::clone(source_track) };
@@ -263,22 +274,14 @@ impl Measured {
         Some(made)
     }
 
-    /// Multiplies its variances: its sensor errs more, or less, than it says.
-    pub(super) fn blur(&mut self, factor: f64) {
-        self.r = self.r.map(|r| r * factor);
-        match &mut self.kind {
-            Kind::Polar { range_var, azimuth, .. } => {
-                *range_var *= factor;
-                *azimuth = Spread::new(azimuth.var * factor);
-            }
-            Kind::Bearing { var, .. } => *var *= factor,
-            Kind::Place | Kind::Report { .. } => {}
-        }
-    }
-
     /// Whether it gives a direction only.
     pub(super) const fn is_bearing(&self) -> bool {
         matches!(self.kind, Kind::Bearing { .. })
+    }
+
+    /// Whether it is a range and azimuth.
+    pub(super) const fn is_polar(&self) -> bool {
+        matches!(self.kind, Kind::Polar { .. })
     }
 
     /// Whether it is another system's track.

@@ -1,6 +1,10 @@
 use super::*;
+use crate::fusion::registration::Correction;
 use crate::fusion::testing::{radar, sector};
 use crate::scan::{Detection, Measurement, Polar};
+
+/// No correction.
+const NONE: Correction = Correction::NONE;
 
 /// Deterministic standard normal deviates: a 64-bit LCG (Knuth's MMIX constants) and the Box–Muller transform.
 struct Noise(u64);
@@ -83,7 +87,7 @@ fn azimuths_are_measured_from_north_at_the_sensor() {
         libm::atan2(own.east_m, own.north_m),
     );
     assert!(azimuth_rad.abs() > 0.009, "the test would show nothing");
-    let made = Measured::new(&frame, &site, &polar(range_m, azimuth_rad, 15.0, 0.005), 1.0).unwrap();
+    let made = Measured::new(&frame, &site, &polar(range_m, azimuth_rad, 15.0, 0.005), 1.0, &NONE).unwrap();
     assert!((made.z[0] - 100_000.0).abs() < 0.3 && (made.z[1] - 8_000.0).abs() < 0.3, "{:?}", made.z);
 }
 
@@ -95,7 +99,7 @@ fn slant_range_comes_down_to_the_ground() {
     position.altitude_m = 300.0;
     let site = Site::new(&frame, position);
     let slant_m = f64::sqrt(1_000.0 * 1_000.0 + 300.0 * 300.0);
-    let made = Measured::new(&frame, &site, &polar(slant_m, 0.0, 5.0, 0.001), 1.0).unwrap();
+    let made = Measured::new(&frame, &site, &polar(slant_m, 0.0, 5.0, 0.001), 1.0, &NONE).unwrap();
     assert!((made.z[1] - 1_000.0).abs() < 0.1, "{:?}", made.z);
     // An unknown height of 30 m moves it by 300/1000 of that: 9 m beside the slant's 5 × 1.
     assert!((made.r[2] - (25.0 + 81.0)).abs() < 1.0, "{:?}", made.r);
@@ -112,7 +116,7 @@ fn a_bearing_is_clockwise_and_wraps() {
     let site = Site::new(&frame, frame.origin());
     let bearing = |degrees: f64| {
         let m = Measurement::Bearing { azimuth_rad: degrees.to_radians(), azimuth_sigma_rad: 0.01 };
-        Measured::new(&frame, &site, &Detection::new(m), 10.0).unwrap()
+        Measured::new(&frame, &site, &Detection::new(m), 10.0, &NONE).unwrap()
     };
     let there =
         Gaussian { x: [-10.0, 1_000.0, 0.0, 0.0], pp: [9.0, 0.0, 9.0], pv: [0.0; 4], vv: [1.0, 0.0, 1.0] };
@@ -128,6 +132,8 @@ fn quick_bearings_share_one_error() {
     let frame = sector();
     let site = Site::new(&frame, frame.origin());
     let m = Detection::new(Measurement::Bearing { azimuth_rad: 0.0, azimuth_sigma_rad: 0.01 });
-    let Kind::Bearing { var, .. } = Measured::new(&frame, &site, &m, 0.1).unwrap().kind else { panic!() };
+    let Kind::Bearing { var, .. } = Measured::new(&frame, &site, &m, 0.1, &NONE).unwrap().kind else {
+        panic!()
+    };
     assert!((var - 1e-4 * BEARING_ERROR_S / 0.1).abs() < 1e-12);
 }

@@ -5,7 +5,8 @@
 //!
 //! Letters, as in the literature: x state \[e n vₑ vₙ\], P its covariance, F and Q motion and its noise, z measurement,
 //! H what it measures, R its noise, ν innovation, S = HPHᵀ + R, d² = νᵀS⁻¹ν, K gain, μ mode probabilities.
-//! `tracker` is the recipe; `associate` and `initiate` are its steps; the rest are leaves.
+//! `tracker` is the recipe; `associate` and `initiate` are its steps; `registration` learns what sensors do wrong and
+//! `monitor` says so; the rest are leaves.
 
 mod assign;
 mod associate;
@@ -21,8 +22,9 @@ mod initiate;
 mod known;
 mod live;
 mod measure;
+mod monitor;
 mod motion;
-mod noise;
+mod registration;
 mod ring;
 mod spoke;
 mod stillness;
@@ -33,5 +35,7 @@ pub mod track;
 pub mod tracker;
 mod update;
 
+pub use monitor::{Fault, Health};
+pub use registration::{Axis, Bias, Finding};
 pub use track::{Estimate, Status, TrackId, TrackView};
 pub use tracker::{Outcome, Refused, Tracker};

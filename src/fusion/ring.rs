@@ -24,8 +24,8 @@ pub(super) struct Looked {
     pub detections: Box<[Measured]>,
 }
 
-/// A look's number: counts up and wraps, long after what it named has gone.
-pub(super) type LookNumber = u32;
+/// A look's number: counts arrivals.
+pub(super) type LookNumber = u64;
 
 /// The looks of the last [`RING_S`] seconds, in arrival order.
 #[derive(Clone, Debug, Default)]
@@ -34,16 +34,31 @@ pub(super) struct LookRing {
     first: LookNumber,
 }
 
+/// The low half of a look's number, which is enough to name one that is still there.
+#[expect(clippy::cast_possible_truncation, reason = "the low half on purpose")]
+pub(super) const fn low(number: LookNumber) -> u32 {
+    number as u32
+}
+
 impl LookRing {
     /// Takes a look and says its number.
     pub(super) fn push(&mut self, look: Looked) -> LookNumber {
-        let ahead = u32::try_from(self.looks.len()).expect("looks are bounded far below 2^32");
         self.looks.push_back(look);
-        self.first.wrapping_add(ahead)
+        self.first + self.looks.len() as u64 - 1
+    }
+
+    /// The number whose low half this is, of a look that has not long gone.
+    pub(super) const fn number(&self, of: u32) -> LookNumber {
+        self.first.wrapping_add(of.wrapping_sub(low(self.first)) as u64)
     }
 
     pub(super) fn get(&self, number: LookNumber) -> Option<&Looked> {
-        self.looks.get(number.wrapping_sub(self.first) as usize)
+        self.looks.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
+    /// The look that a track's entry names.
+    pub(super) fn of_entry(&self, look: u32) -> Option<&Looked> {
+        self.get(self.number(look))
     }
 
     /// Lets go of what no usable look can need any more.
@@ -51,7 +66,7 @@ impl LookRing {
         let horizon = latest.plus(Span::from_secs(-KEPT_S));
         while self.looks.front().is_some_and(|l| l.time < horizon) || self.looks.len() > MOST_LOOKS {
             self.looks.pop_front();
-            self.first = self.first.wrapping_add(1);
+            self.first += 1;
         }
     }
 }

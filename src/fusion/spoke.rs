@@ -68,6 +68,7 @@ impl Spokes {
 mod tests {
     use super::*;
     use crate::fusion::measure::Site;
+    use crate::fusion::registration::Correction;
     use crate::fusion::testing::sector;
     use crate::geo::Geodetic;
     use crate::scan::{Detection, Measurement, Polar};
@@ -85,7 +86,8 @@ mod tests {
                     elevation_rad: None,
                     range_rate: None,
                 };
-                Measured::new(&sector(), &site, &Detection::new(Measurement::Polar(polar)), 1.0).unwrap()
+                let detection = Detection::new(Measurement::Polar(polar));
+                Measured::new(&sector(), &site, &detection, 1.0, &Correction::NONE).unwrap()
             })
             .collect();
         let mut spokes = Spokes::default();

@@ -15,7 +15,9 @@ use super::group::Grouping;
 use super::history::{Past, Pool};
 use super::known::Known;
 use super::measure::{Altitude, Measured};
+use super::monitor::Health;
 use super::motion::{Imm, Motion, Paces};
+use super::registration::{Axis, Bias, Finding, Registration};
 use super::ring::{LookNumber, LookRing, Looked, RING_S};
 use super::spoke::Spokes;
 use super::stillness::EchoMap;
@@ -73,6 +75,7 @@ pub struct Tracker {
     /// Which track another system's track was last taken for.
     pub(super) reported: BTreeMap<(SensorIndex, Arc<str>), TrackId>,
     pub(super) refused: Refused,
+    pub(super) registration: Registration,
     pub(super) work: Work,
 }
 
@@ -130,6 +133,7 @@ impl Tracker {
     #[must_use]
     pub fn new(frame: LocalFrame, sensors: Vec<SensorModel>) -> Self {
         Self {
+            registration: Registration::new(&sensors),
             sensors: sensors.iter().map(|model| Known::new(&frame, model)).collect(),
             frame,
             motion: Motion::new(),
@@ -158,6 +162,16 @@ impl Tracker {
     /// at the latest time, its detections measured that much before it, instead of refiltering all that came since:
     /// half a second of a hard turn (2.5 m/s²) is 0.3 m, less than any sensor's error.
     pub fn process(&mut self, scan: &Scan) -> Outcome {
+        let shift = self.registration.correction(scan.sensor).shift();
+        if shift == Span::ZERO {
+            return self.process_in_order(scan);
+        }
+        let mut moved = scan.clone();
+        moved.time = scan.time.plus(shift);
+        self.process_in_order(&moved)
+    }
+
+    fn process_in_order(&mut self, scan: &Scan) -> Outcome {
         let begun = self.latest > Timestamp::from_nanos(i64::MIN);
         let behind = if begun { self.latest.since(scan.time) } else { Span::ZERO };
         if behind <= Span::ZERO || behind > SLIGHTLY_LATE {
@@ -176,6 +190,7 @@ impl Tracker {
     fn process_at_its_time(&mut self, scan: &Scan) -> Outcome {
         self.updated.clear();
         self.deleted.clear();
+        self.registration.begin_look();
         let begun = self.latest > Timestamp::from_nanos(i64::MIN);
         let late = begun && scan.time < self.latest;
         let horizon = Span::from_secs(RING_S).as_nanos();
@@ -192,6 +207,7 @@ impl Tracker {
         self.associate(look);
         self.update(scan, look);
         self.miss(scan, look);
+        self.learn(scan, look, &view);
         self.initiate(scan, look);
         self.judge(scan.time);
         if late { Outcome::UsedLate } else { Outcome::Used }
@@ -201,6 +217,7 @@ impl Tracker {
     pub fn tick(&mut self, now: Timestamp) {
         self.updated.clear();
         self.deleted.clear();
+        self.registration.begin_look();
         self.prune(now);
     }
 
@@ -221,17 +238,19 @@ impl Tracker {
     /// Brings a scan's detections into the plane and its look into the ring.
     fn measure(&mut self, scan: &Scan) -> (View, LookNumber) {
         let known = &mut self.sensors[scan.sensor.index()];
-        let view = known.coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
+        let correction = self.registration.correction(scan.sensor);
+        let mut view = known.coverage.view(&self.frame, scan.pose.as_ref(), &scan.look);
+        view.site = correction.site(&view.site);
         let unknown = known.unknown(scan.time, view.share);
         let work = &mut self.work;
         work.measured.clear();
         work.source.clear();
         for (index, detection) in (0u32..).zip(&scan.detections) {
-            let Some(mut measured) = Measured::new(&self.frame, &view.site, detection, known.period_s) else {
+            let made = Measured::new(&self.frame, &view.site, detection, known.period_s, &correction);
+            let Some(measured) = made else {
                 self.refused.degenerate += 1;
                 continue;
             };
-            measured.blur(known.noise.factor());
             work.measured.push(measured);
             work.source.push(index);
         }
@@ -280,6 +299,24 @@ impl Tracker {
     #[must_use]
     pub fn nis_ratio(&self, sensor: SensorIndex) -> f64 {
         self.sensors.get(sensor.index()).map_or(f64::NAN, Known::nis_ratio)
+    }
+
+    /// A sensor's estimated biases, in [`Axis::ALL`]'s order; `None` along axes its detections say nothing about.
+    #[must_use]
+    pub fn registration(&self, sensor: SensorIndex) -> [Option<Bias>; Axis::ALL.len()] {
+        self.registration.biases(sensor)
+    }
+
+    /// How a sensor does, against other sensors.
+    #[must_use]
+    pub fn health(&self, sensor: SensorIndex) -> Option<Health> {
+        self.registration.monitor(sensor).map(super::monitor::Monitor::health)
+    }
+
+    /// What the last `process` found out about sensors.
+    #[must_use]
+    pub fn findings(&self) -> &[(SensorIndex, Finding)] {
+        self.registration.findings()
     }
 
     /// What was refused so far.

@@ -103,7 +103,8 @@ fn what(alert: &Notice) -> String {
 }
 
 fn sensors(out: &mut String, sensors: &[SensorRow], now: Timestamp) -> fmt::Result {
-    let columns = ["Sensor", "Kind", "State", "Last scan", "Frames", "Detections", "NIS ratio"];
+    let columns =
+        ["Sensor", "Kind", "State", "Last scan", "Frames", "Detections", "NIS ratio", "Corrected", "Faults"];
     table(out, "Sensors", sensors.len(), &columns, sensors.iter(), |out, row| {
         write!(out, "<tr class=\"{}\">", row.state.as_str())?;
         cell(out, &row.sensor)?;
@@ -112,8 +113,17 @@ fn sensors(out: &mut String, sensors: &[SensorRow], now: Timestamp) -> fmt::Resu
         cell(out, row.last_received.map_or(NOTHING.to_owned(), |at| format!("{} ago", age(now, at))))?;
         cell(out, row.used)?;
         cell(out, row.detections)?;
-        cell(out, row.nis_ratio.map_or(NOTHING.to_owned(), |ratio| format!("{ratio:.2}")))
+        cell(out, row.nis_ratio.map_or(NOTHING.to_owned(), |ratio| format!("{ratio:.2}")))?;
+        let corrected = row.health.bias.iter().filter(|(_, bias)| bias.compensated);
+        let corrected =
+            corrected.map(|(axis, bias)| format!("{axis} {:+.2} ± {:.2}", bias.value, bias.sigma));
+        cell(out, or_nothing(corrected.collect::<Vec<_>>().join(", ")))?;
+        cell(out, or_nothing(row.health.faults.join(", ")))
     })
+}
+
+fn or_nothing(text: String) -> String {
+    if text.is_empty() { NOTHING.to_owned() } else { text }
 }
 
 fn tracks(out: &mut String, picture: &Picture) -> fmt::Result {
@@ -229,6 +239,7 @@ mod tests {
                 detections: 0,
                 position: None,
                 nis_ratio: None,
+                health: crate::engine::event::SensorHealth::default(),
             }],
             ..Picture::default()
         };

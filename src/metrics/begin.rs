@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BIAS_AXES, Metrics, OPEN_STATES, TRACK_STATUSES};
-use crate::engine::{STATUS_REASONS, SensorState};
+use crate::engine::{Fault, STATUS_REASONS, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
@@ -81,6 +81,9 @@ impl Metrics {
         self.set_state(id, SensorState::Unknown);
         for axis in BIAS_AXES {
             self.sensor_bias.with_label_values(&[id, axis]).set(f64::NAN);
+        }
+        for fault in Fault::ALL {
+            self.set_fault(id, fault, false);
         }
         self.nis_ratio.with_label_values(&[id]).set(f64::NAN);
     }

@@ -97,6 +97,11 @@ pub const METRICS: &[Metric] = &[
         "Estimated systematic error, in the unit the axis names; NaN until known.",
     ),
     gauge(
+        "linewatch_sensor_fault",
+        &["sensor", "fault"],
+        "1 while other sensors show that a sensor is not what its configuration says.",
+    ),
+    gauge(
         "linewatch_sensor_nis_ratio",
         &["sensor"],
         "Normalised innovation squared over its degrees of freedom: 1 is as configured; NaN until known.",

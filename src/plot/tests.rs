@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::SensorState;
-use crate::engine::event::{SensorRow, TrackRow};
+use crate::engine::event::{SensorHealth, SensorRow, TrackRow};
 use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
 use crate::watch::Agreement;
 use crate::watch::agreement::Direction;
@@ -100,6 +100,7 @@ fn picture(second: i64, tracks: &[(&str, f64, f64)]) -> Picture {
         detections: 0,
         position,
         nis_ratio: None,
+        health: SensorHealth::default(),
     };
     Picture {
         time: Some(time),

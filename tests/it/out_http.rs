@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linewatch::engine::event::{SensorRow, TrackRow};
+use linewatch::engine::event::{BiasRow, SensorHealth, SensorRow, TrackRow};
 use linewatch::engine::{Picture, SensorState};
 use linewatch::http::{Shared, serve};
 use linewatch::watch::alert::Count;
@@ -51,6 +51,16 @@ pub(crate) fn picture() -> Picture {
             detections: 30,
             position: Some([35.0, 33.0]),
             nis_ratio: Some(1.1),
+            health: SensorHealth {
+                bias: BTreeMap::from([(
+                    "azimuth_deg",
+                    BiasRow { value: 2.0, sigma: 0.02, compensated: true },
+                )]),
+                faults: vec!["noise_understated"],
+                noise_ratio: Some(1.8),
+                clutter_ratio: Some(0.9),
+                detection_ratio: None,
+            },
         }],
         alerts: vec![alert],
     }

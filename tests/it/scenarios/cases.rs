@@ -295,7 +295,7 @@ mod each {
     use super::{CASES, scenario};
 
     tests! {
-        crossing convoy stop_and_go walker shadow heading_bias range_bias clock_offset late_pass satellite_only clutter clutter_untold
-        overconfident lidar two_cameras two_thousand
+        crossing convoy stop_and_go walker shadow heading_bias range_bias clock_offset late_pass satellite_only
+        clutter clutter_untold overconfident lidar two_cameras two_thousand
     }
 }

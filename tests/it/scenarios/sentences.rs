@@ -67,8 +67,8 @@ impl Scored {
         let (before, after) = (self.tracks_of(targets, before_s), self.tracks_of(targets, after_s));
         let distinct = before.iter().enumerate().all(|(k, id)| !before[..k].contains(id));
         let holds = distinct && !before.contains(&"-") && before == after;
-        let figure = format!("{before_s} s: {}; {after_s} s: {}", before.join(" "), after.join(" "));
-        Sentence::new(says, holds, figure)
+        let letters = lettered(&[&before, &after]);
+        Sentence::new(says, holds, format!("{before_s} s: {}; {after_s} s: {}", letters[0], letters[1]))
     }
 
     /// Least distance between two targets, and when.
@@ -119,4 +119,26 @@ impl Scored {
         let row = self.run.sensors.iter().find(|row| row.sensor == sensor);
         row.and_then(|row| row.nis_ratio).unwrap_or(f64::NAN)
     }
+}
+
+/// Tracks as letters in the order they are met: their ids say how much clutter there was, which is not the point here.
+fn lettered(groups: &[&[&str]]) -> Vec<String> {
+    let mut met = Vec::new();
+    groups.iter().map(|ids| ids.iter().map(|id| letter(id, &mut met)).collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn letter<'a>(id: &'a str, met: &mut Vec<&'a str>) -> String {
+    if id == "-" {
+        return id.to_owned();
+    }
+    let at = met.iter().position(|other| *other == id).unwrap_or_else(|| {
+        met.push(id);
+        met.len() - 1
+    });
+    char::from(b"abcdefghijklmnopqrstuvwxyz"[at % 26]).to_string()
+}
+
+#[test]
+fn letters_tell_who_is_who() {
+    assert_eq!(lettered(&[&["26", "7"], &["7", "30"]]), ["a b", "b c"]);
 }

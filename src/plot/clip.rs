@@ -73,7 +73,10 @@ impl Rect {
                 for to in given {
                     if inside(from) != inside(to) {
                         let t = (bound - from[axis]) / (to[axis] - from[axis]);
-                        kept.push([from[0] + t * (to[0] - from[0]), from[1] + t * (to[1] - from[1])]);
+                        let mut cut = [from[0] + t * (to[0] - from[0]), from[1] + t * (to[1] - from[1])];
+                        // To the bit, or the edge's own points would be outside.
+                        cut[axis] = bound;
+                        kept.push(cut);
                     }
                     if inside(to) {
                         kept.push(to);

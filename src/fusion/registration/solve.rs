@@ -237,13 +237,10 @@ fn spreads(system: &System<'_>, inverses: &[Square]) -> Vec<Row> {
     let mut spread = alone.clone();
     for (low, high, block) in system.blocks() {
         for p in 0..AXES {
-            for q in 0..AXES {
+            for (q, across) in block.cross.iter().enumerate() {
                 // Rows of C·J: how an error of the other's axis moves this one's.
-                let (mut to_low, mut to_high) = (0.0, 0.0);
-                for k in 0..AXES {
-                    to_low += inverses[low][p][k] * block.cross[k][q];
-                    to_high += inverses[high][p][k] * block.cross[q][k];
-                }
+                let to_low: f64 = inverses[low][p].iter().zip(&block.cross).map(|(c, j)| c * j[q]).sum();
+                let to_high: f64 = inverses[high][p].iter().zip(across).map(|(c, j)| c * j).sum();
                 spread[low][p] += to_low * to_low * alone[high][q];
                 spread[high][p] += to_high * to_high * alone[low][q];
             }

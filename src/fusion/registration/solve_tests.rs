@@ -117,7 +117,7 @@ fn what_nobody_overlaps_stays_unknown() {
     let mut evidence = evidence();
     evidence.drop_sensor(SensorIndex(2));
     let solved = solve(&evidence, &Solution::prior(&evidence.scales)).unwrap();
-    assert_eq!(solved.value[2], [0.0; AXES]);
-    assert_eq!(solved.variance[2], SCALES.map(|s| s * s));
+    assert!(solved.value[2].iter().all(|v| *v == 0.0));
+    assert!(solved.variance[2].iter().zip(SCALES).all(|(v, s)| (v / (s * s) - 1.0).abs() < 1e-12));
     assert!((solved.value[1][0] - 80.0).abs() < 25.0, "{solved:?}");
 }

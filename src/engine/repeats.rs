@@ -12,6 +12,8 @@ use crate::time::{Span, Timestamp};
 
 /// How far behind the highest number a scan may come.
 const WINDOW: u64 = 4_096;
+/// Pieces remembered at most: a look in thousands of pieces must not fill the memory.
+const MOST_SEEN: usize = 65_536;
 /// A redelivered payload comes within this long.
 const PAYLOAD_MEMORY: Span = Span::from_secs(30);
 /// More payloads than a flooding sensor may have us remember.
@@ -27,6 +29,8 @@ pub(super) const STALE_SEQ: &str = "stale_seq";
 pub(super) struct Repeats {
     boot: u64,
     highest: u64,
+    /// Below this, pieces had to be forgotten.
+    lowest: u64,
     seen: BTreeSet<(u64, u16)>,
     /// In order of receipt, and the same hashes again in order of value.
     payloads: VecDeque<(Timestamp, [u8; 32])>,
@@ -49,10 +53,10 @@ impl Repeats {
         }
         if key.boot > self.boot {
             self.boot = key.boot;
-            self.highest = 0;
+            (self.highest, self.lowest) = (0, 0);
             self.seen.clear();
         }
-        if key.seq.saturating_add(WINDOW) < self.highest {
+        if key.seq.saturating_add(WINDOW) < self.highest || key.seq < self.lowest {
             return Verdict::Stale(STALE_SEQ);
         }
         if !self.seen.insert((key.seq, part)) {
@@ -64,6 +68,11 @@ impl Repeats {
             while self.seen.first().is_some_and(|&(seq, _)| seq < oldest) {
                 self.seen.pop_first();
             }
+        }
+        while self.seen.len() > MOST_SEEN
+            && let Some((seq, _)) = self.seen.pop_first()
+        {
+            self.lowest = seq.saturating_add(1);
         }
         Verdict::Fresh
     }
@@ -113,6 +122,23 @@ mod tests {
         assert_eq!(repeats.judge(key, 1), Verdict::Fresh);
         assert_eq!(repeats.judge(key, 2), Verdict::Fresh);
         assert_eq!(repeats.judge(key, 2), Verdict::Repeat);
+    }
+
+    #[test]
+    fn looks_in_very_many_pieces_are_remembered_as_far_as_there_is_room() {
+        let mut repeats = Repeats::default();
+        for seq in 1..=3 {
+            for part in 1..=u16::MAX {
+                assert_eq!(repeats.judge(ScanKey { boot: 1, seq }, part), Verdict::Fresh);
+            }
+        }
+        assert!(repeats.seen.len() <= MOST_SEEN);
+        assert_eq!(
+            repeats.judge(ScanKey { boot: 1, seq: 1 }, 7),
+            Verdict::Stale(STALE_SEQ),
+            "forgotten, not new"
+        );
+        assert_eq!(repeats.judge(ScanKey { boot: 1, seq: 3 }, 7), Verdict::Repeat);
     }
 
     #[test]

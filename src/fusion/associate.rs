@@ -100,7 +100,7 @@ impl Tracker {
             let claimed = detection.identity.as_ref().and_then(|identity| self.claimed.get(identity));
             let reported = match &detection.measurement {
                 crate::scan::Measurement::Track { source_track, .. } if !self.reported.is_empty() => {
-                    self.reported.get(&(scan.sensor, source_track.clone()))
+                    self.reported.get(&(scan.sensor, source_track.clone())).map(|(id, _)| id)
                 }
                 _ => None,
             };
@@ -246,19 +246,22 @@ impl Tracker {
         let detection = &scan.detections[self.work.source[pair.detection as usize] as usize];
         let period_s = self.sensors[scan.sensor.index()].period_s;
         let track = self.tracks.at_mut(slot);
-        track.credit(scan.sensor, scan.time, period_s, detection);
+        let forgotten = track.credit(scan.sensor, scan.time, period_s, detection);
         let measured = self.looks.get(look).and_then(|l| l.detections.get(pair.detection as usize));
         if let Some(measured) = measured {
             track.stand(measured, self.sensors[scan.sensor.index()].names);
         }
         let (id, confirmed) = (track.id, track.confirmed && track.hits >= SETTLED_HITS);
         self.updated.push(id);
+        if let Some(forgotten) = forgotten.filter(|identity| self.claimed.get(identity) == Some(&id)) {
+            self.claimed.remove(&forgotten);
+        }
         if let Some(identity) = &detection.identity {
             self.claimed.insert(identity.clone(), id);
         }
         match &detection.measurement {
             crate::scan::Measurement::Track { source_track, .. } => {
-                self.reported.insert((scan.sensor, source_track.clone()), id);
+                self.reported.insert((scan.sensor, source_track.clone()), (id, scan.time));
             }
             crate::scan::Measurement::Bearing { .. } if pair.alone && confirmed => {
                 self.sensors[scan.sensor.index()].note_nis(pair.d2);
@@ -339,13 +342,13 @@ fn bounds(view: &View, looked: &Looked) -> Option<Bounds> {
 
 /// Whether a report bears a name that this track was last reported under.
 fn knows_report(
-    reported: &BTreeMap<(SensorIndex, Arc<str>), TrackId>,
+    reported: &BTreeMap<(SensorIndex, Arc<str>), (TrackId, Timestamp)>,
     scan: &Scan,
     m: &Measured,
     id: TrackId,
 ) -> bool {
     let Kind::Report { name } = &m.kind else { return false };
-    reported.get(&(scan.sensor, name.clone())) == Some(&id)
+    reported.get(&(scan.sensor, name.clone())).is_some_and(|(known, _)| *known == id)
 }
 
 /// What joint association makes of a track's existence odds: Σ P(takes j) + P(missed) P(exists | missed).

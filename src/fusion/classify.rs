@@ -39,17 +39,19 @@ pub(super) fn fuse_class(known: &mut ClassLikelihoods, seen: &ClassLikelihoods) 
 pub(super) struct Claims(Vec<(Arc<str>, u32)>);
 
 impl Claims {
-    /// One more claim.
-    pub(super) fn vote(&mut self, identity: &Arc<str>) {
+    /// One more claim; the one that was forgotten for it, if any was.
+    pub(super) fn vote(&mut self, identity: &Arc<str>) -> Option<Arc<str>> {
+        let mut forgotten = None;
         if let Some((_, votes)) = self.0.iter_mut().find(|(known, _)| known == identity) {
             *votes = (*votes + 1).min(MOST_VOTES);
         } else {
             if self.0.len() == MOST_CLAIMS {
                 let weakest = (0..MOST_CLAIMS).min_by_key(|&i| self.0[i].1).unwrap_or(0);
-                self.0.remove(weakest);
+                forgotten = Some(self.0.remove(weakest).0);
             }
             self.0.push((Arc::clone(identity), 1));
         }
+        forgotten
     }
 
     /// The claim with the most votes, the earlier one among equals.
@@ -107,13 +109,24 @@ mod tests {
     fn the_most_claimed_identity_stands() {
         let mut claims = Claims::default();
         let (a, b): (Arc<str>, Arc<str>) = ("mmsi:1".into(), "mmsi:2".into());
-        claims.vote(&a);
-        claims.vote(&b);
+        assert_eq!(claims.vote(&a), None);
+        assert_eq!(claims.vote(&b), None);
         assert_eq!(claims.best(), Some(&a), "the earlier among equals");
-        claims.vote(&b);
+        assert_eq!(claims.vote(&b), None);
         assert_eq!(claims.best(), Some(&b));
         assert!(
             claims.contradicts("mmsi:1") && !claims.contradicts("icao:1") && !claims.contradicts("mmsi:2")
         );
+    }
+
+    #[test]
+    fn who_claims_to_be_everybody_is_remembered_as_a_few() {
+        let mut claims = Claims::default();
+        let forgotten: Vec<_> = (0..10)
+            .filter_map(|n| claims.vote(&Arc::from(format!("mmsi:{n}"))))
+            .map(|f| f.to_string())
+            .collect();
+        assert_eq!(forgotten, ["mmsi:0", "mmsi:1", "mmsi:2", "mmsi:3", "mmsi:4", "mmsi:5"]);
+        assert_eq!(claims.all().count(), MOST_CLAIMS);
     }
 }

@@ -8,6 +8,8 @@ use super::measure::{Kind, Measured};
 
 /// How far apart two echoes of one boat or vehicle may be, metres, beside their errors.
 const EXTENT_M: f64 = 8.0;
+/// Echoes of one sweep over a thing are no further apart in time, seconds.
+const SAME_TIME_S: f64 = 0.1;
 /// A group does not grow beyond this, metres: a quay is no target.
 const MOST_EXTENT_M: f64 = 25.0;
 
@@ -84,7 +86,10 @@ fn distance(a: &Measured, b: &Measured) -> f64 {
 fn linked(a: &Measured, b: &Measured) -> bool {
     let plain = |m: &Measured| !m.is_bearing() && !m.is_report() && m.velocity.is_none();
     let sigma_m = (0.5 * (a.r[0] + a.r[2] + b.r[0] + b.r[2])).sqrt();
-    plain(a) && plain(b) && a.offset_s == b.offset_s && distance(a, b) < EXTENT_M + sigma_m
+    plain(a)
+        && plain(b)
+        && (a.offset_s - b.offset_s).abs() < SAME_TIME_S
+        && distance(a, b) < EXTENT_M + sigma_m
 }
 
 /// Mean place, and mean error plus the spread of the members.

@@ -11,7 +11,7 @@ use super::track::TrackId;
 use super::tracker::Tracker;
 use crate::scan::{Measurement, Scan};
 use crate::sensor::SensorIndex;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// How many targets that no track has yet a sensor's first look may find,
 pub(super) const UNKNOWN_AT_FIRST: f64 = 3.0;
@@ -40,6 +40,8 @@ const SEED_LEAST_S: f64 = 4.0;
 const START_SPEED_MPS: [f64; MODES] = [10.0, 18.0, 0.7];
 /// Half the length of what gives a lidar several echoes, metres.
 const EXTENT_M: f64 = 10.0;
+/// How long a name that another system reported a track under is remembered.
+const REPORT_REMEMBERED: Span = Span::from_secs(3_600);
 /// Tracks at most: beyond it nothing new begins.
 const MOST_TRACKS: usize = 250_000;
 
@@ -83,14 +85,14 @@ impl Tracker {
             self.next_id += 1;
             let mut track = Track::new(id, state, period_s);
             let detection = &scan.detections[self.work.source[index] as usize];
-            track.credit(scan.sensor, scan.time, period_s, detection);
+            let _ = track.credit(scan.sensor, scan.time, period_s, detection);
             track.stillness = self.echoes.recall(m.z, scan.time);
             track.founder = m.cell.map(|cell| (scan.sensor, cell));
             if let Some(identity) = &detection.identity {
                 self.claimed.entry(identity.clone()).or_insert(id);
             }
             if let Measurement::Track { source_track, .. } = &detection.measurement {
-                self.reported.insert((scan.sensor, source_track.clone()), id);
+                self.reported.insert((scan.sensor, source_track.clone()), (id, scan.time));
             }
             track.history.ready(scan.time, &track.state, &mut self.pool);
             self.tracks.insert(Box::new(track));
@@ -139,6 +141,8 @@ impl Tracker {
         let faded = |slot: &u32| !lives(self.tracks.at(*slot), now, fades);
         let dead: Vec<u32> = self.tracks.slots().filter(faded).collect();
         dead.into_iter().for_each(|slot| self.delete(slot));
+        // A reporter that names its track anew each time must not fill the memory of a track that lives.
+        self.reported.retain(|_, (_, at)| now.since(*at) < REPORT_REMEMBERED);
         self.close_deletions();
     }
 
@@ -167,7 +171,7 @@ impl Tracker {
         }
         self.deleted.sort_unstable();
         let deleted = &self.deleted;
-        self.reported.retain(|_, id| deleted.binary_search(id).is_err());
+        self.reported.retain(|_, (id, _)| deleted.binary_search(id).is_err());
         self.updated.retain(|id| deleted.binary_search(id).is_err());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! In: entries the tracker decided on. Out: the public view. Decides nothing about association.
 
+use std::sync::Arc;
+
 use super::classify::{self, Claims};
 use super::clutter::Cell;
 use super::existence::Fades;
@@ -66,14 +68,14 @@ impl Track {
         }
     }
 
-    /// What is known beside the state, after a detection measured at `time`.
+    /// What is known beside the state, after a detection measured at `time`; the claimed identity that was forgotten.
     pub(super) fn credit(
         &mut self,
         sensor: SensorIndex,
         time: Timestamp,
         period_s: f64,
         detection: &Detection,
-    ) {
+    ) -> Option<Arc<str>> {
         self.hits = self.hits.saturating_add(1);
         self.updated = self.updated.max(time);
         self.period_s = self.period_s.min(period_s);
@@ -82,9 +84,7 @@ impl Track {
             Err(at) => self.sensors.insert(at, (sensor, time)),
         }
         classify::fuse_class(&mut self.class, &detection.class);
-        if let Some(identity) = &detection.identity {
-            self.claims.vote(identity);
-        }
+        detection.identity.as_ref().and_then(|identity| self.claims.vote(identity))
     }
 
     /// After a detection: whether it stands still, for good. `named`: by a sensor that knows what it sees.

@@ -55,16 +55,16 @@ impl Fit {
         self.w += w;
         self.wt += w * t_s;
         self.wtt += w * t_s * t_s;
-        for axis in 0..2 {
-            self.wz[axis] += w * z[axis];
-            self.wtz[axis] += w * t_s * z[axis];
+        for (z, (wz, wtz)) in z.iter().zip(self.wz.iter_mut().zip(&mut self.wtz)) {
+            *wz += w * z;
+            *wtz += w * t_s * z;
         }
     }
 
     /// Speed and its standard deviation per axis, once there are three points.
     fn speed(&self) -> Option<(f64, f64)> {
         let about_mean = self.wtt - self.wt * self.wt / self.w;
-        if !(about_mean > 1e-12) {
+        if about_mean.is_nan() || about_mean <= 1e-12 {
             return None;
         }
         let v = [0, 1].map(|axis| (self.wtz[axis] - self.wt * self.wz[axis] / self.w) / about_mean);

@@ -48,9 +48,9 @@ impl Bounds {
 
     /// Widened to hold `p` with `margin_m` around it.
     pub(super) fn with(mut self, p: [f64; 2], margin_m: f64) -> Self {
-        for axis in 0..2 {
-            self.low[axis] = self.low[axis].min(p[axis] - margin_m);
-            self.high[axis] = self.high[axis].max(p[axis] + margin_m);
+        for (p, (low, high)) in p.iter().zip(self.low.iter_mut().zip(&mut self.high)) {
+            *low = low.min(p - margin_m);
+            *high = high.max(p + margin_m);
         }
         self
     }

@@ -72,8 +72,8 @@ pub struct Tracker {
     pub(super) deleted: Vec<TrackId>,
     /// Who last claimed an identity.
     pub(super) claimed: BTreeMap<Arc<str>, TrackId>,
-    /// Which track another system's track was last taken for.
-    pub(super) reported: BTreeMap<(SensorIndex, Arc<str>), TrackId>,
+    /// Which track another system's track was last taken for, and when.
+    pub(super) reported: BTreeMap<(SensorIndex, Arc<str>), (TrackId, Timestamp)>,
     pub(super) refused: Refused,
     pub(super) registration: Registration,
     pub(super) work: Work,

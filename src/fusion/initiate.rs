@@ -128,7 +128,8 @@ impl Tracker {
             let existence = track.state.existence.at(at, &mut self.work.fades);
             let enough = if track.sensors.len() > 1 { CONFIRM_TOGETHER } else { CONFIRM_ALONE };
             track.confirmed |= existence >= enough && track.hits >= CONFIRM_HITS;
-            if existence < if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE } {
+            let least = if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE };
+            if existence < least || track.rival.is_one() {
                 self.delete(slot);
             }
         }

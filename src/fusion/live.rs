@@ -11,6 +11,7 @@ use super::filter::Gaussian;
 use super::history::{History, State};
 use super::measure::Measured;
 use super::motion::{self, Motion};
+use super::rival::Rival;
 use super::stillness::Stillness;
 use super::track::{Estimate, Status, TrackId, TrackView, UNKNOWN_CLASS};
 use crate::scan::{ClassLikelihoods, Detection};
@@ -41,6 +42,7 @@ pub(super) struct Track {
     pub claims: Claims,
     pub sensors: Vec<(SensorIndex, Timestamp)>,
     pub stillness: Stillness,
+    pub rival: Rival,
     /// Whose detection began it, and where in that sensor's field.
     pub founder: Option<(SensorIndex, Cell)>,
     /// Shortest period of the sensors that fed it, seconds.
@@ -63,6 +65,7 @@ impl Track {
             claims: Claims::default(),
             sensors: Vec::new(),
             stillness,
+            rival: Rival::default(),
             founder: None,
             period_s,
         }

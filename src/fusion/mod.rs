@@ -26,6 +26,7 @@ mod monitor;
 mod motion;
 mod registration;
 mod ring;
+mod rival;
 mod spoke;
 mod stillness;
 mod table;

@@ -126,6 +126,8 @@ pub(super) struct Work {
     pub measured: Vec<Measured>,
     pub grouping: Grouping,
     pub spokes: Spokes,
+    /// Detection, candidate and whether it took it, of contested pairs.
+    pub contested: Vec<(u32, u32, bool)>,
 }
 
 impl Tracker {
@@ -206,6 +208,7 @@ impl Tracker {
         self.gate(scan, look);
         self.associate(look);
         self.update(scan, look);
+        self.rivals(look);
         self.miss(scan, look);
         self.learn(scan, look, &view);
         self.initiate(scan, look);

@@ -320,3 +320,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn two_tracks_of_one_target_become_one_and_a_close_pair_stays_two() {
+    let model = radar("r1", 0.0, -2_000.0);
+    for (apart, expected) in [(0.0, 1), (25.0, 2)] {
+        let mut tracker = Tracker::new(sector(), vec![model.clone()]);
+        let places = |t: f64| [[8.0 * t, 500.0], [8.0 * t, 500.0 + apart]];
+        for k in 0..12 {
+            // So far two echoes, 40 m apart, of which each began a track.
+            let [a, _] = places(f64::from(k));
+            tracker.process(&look(&model, 0, f64::from(k), &[a, [a[0], a[1] + 40.0 - 1.2 * f64::from(k)]]));
+        }
+        assert_eq!(confirmed(&tracker, 11.0).len(), 2);
+        for k in 12..40 {
+            let seen = &places(f64::from(k))[..expected];
+            tracker.process(&look(&model, 0, f64::from(k), seen));
+            tracker.tick(at(f64::from(k)));
+        }
+        assert_eq!(confirmed(&tracker, 39.0).len(), expected, "{apart}");
+    }
+}

@@ -7,6 +7,8 @@ use super::filter::{Fit, Gaussian, Step};
 
 /// How many modes.
 pub(super) const MODES: usize = 3;
+/// Which of them turns and brakes.
+const AGILE: usize = 1;
 
 /// Mean dwell in each mode, seconds: steady, agile, stopped.
 const DWELL_S: [f64; MODES] = [90.0, 20.0, 30.0];
@@ -15,6 +17,9 @@ const NEXT: [[f64; MODES]; MODES] = [[0.0, 0.9, 0.1], [0.7, 0.0, 0.3], [0.3, 0.7
 /// Spectral density of white acceleration, steady and agile, m²/s³.
 const STEADY_Q: f64 = 0.01;
 const AGILE_Q: f64 = 2.5;
+/// The same in the air: what is quicker than this, m/s, flies, and turns with half a g.
+const FLYING_Q: f64 = 40.0;
+const FLYING_MPS: f64 = 45.0;
 /// A stopped target's velocity fades with this rate, 1/s, around a residual speed, m/s.
 const STOPPED_RATE: f64 = 2.0;
 const STOPPED_SPEED: f64 = 0.15;
@@ -39,6 +44,8 @@ pub(super) struct Pace {
     dt_s: f64,
     chain: Matrix,
     steps: [Step; MODES],
+    /// The agile step in the air.
+    flying: Step,
 }
 
 type Matrix = [[f64; MODES]; MODES];
@@ -91,7 +98,8 @@ impl Motion {
 
     /// What `dt_s` ≥ 0 does: worked out once for all tracks last updated together.
     pub(super) fn pace(&self, dt_s: f64) -> Pace {
-        Pace { dt_s, chain: self.transition(dt_s), steps: Self::steps(dt_s) }
+        let flying = white_acceleration(FLYING_Q, dt_s);
+        Pace { dt_s, chain: self.transition(dt_s), steps: Self::steps(dt_s), flying }
     }
 
     /// The state `dt_s` ≥ 0 later.
@@ -140,9 +148,13 @@ impl Pace {
         }
         let total: f64 = c.iter().sum();
         let mut modes = from.modes;
+        let velocity =
+            [2, 3].map(|axis| from.modes.iter().zip(&from.mu).map(|(g, mu)| mu * g.x[axis]).sum::<f64>());
+        let flies = velocity[0] * velocity[0] + velocity[1] * velocity[1] > FLYING_MPS * FLYING_MPS;
         for (j, mode) in modes.iter_mut().enumerate() {
+            let step = if flies && j == AGILE { &self.flying } else { &self.steps[j] };
             let weights: [f64; MODES] = std::array::from_fn(|i| self.chain[i][j] * from.mu[i] / c[j]);
-            *mode = moment_matched(&from.modes, &weights).advanced(&self.steps[j]);
+            *mode = moment_matched(&from.modes, &weights).advanced(step);
         }
         Imm { modes, mu: c.map(|v| v / total) }
     }
@@ -276,6 +288,17 @@ mod tests {
         // To first order the probability of leaving is Δt / dwell.
         let leaving = 1.0 - motion.transition(1e-4)[0][0];
         assert!((leaving * DWELL_S[0] / 1e-4 - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn what_flies_may_turn_harder() {
+        let spread = |speed: f64| {
+            let mut imm = start();
+            imm.modes.iter_mut().for_each(|mode| (mode.x[2], mode.x[3]) = (speed, 0.0));
+            Motion::new().predict(&imm, 2.0).modes[AGILE].vv[0]
+        };
+        // The mixing does not depend on a velocity that all modes share; the noise of two seconds does.
+        assert!((spread(60.0) - spread(30.0) - 2.0 * (FLYING_Q - AGILE_Q)).abs() < 1e-9);
     }
 
     #[test]

@@ -30,6 +30,8 @@ const REQUEST_QUEUE: usize = 4;
 const ACK_BATCH: usize = 1_024;
 /// The broker must take acknowledgements within this time.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a broker that was told goodbye may take to hang up.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 /// How long a stopping source waits for the log to confirm what it was handed.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -227,6 +229,10 @@ impl Wire {
             // A broker that is gone needs no goodbye.
             let _ = network.write(Packet::Disconnect).await;
             let _ = network.flush().await;
+            // It hangs up when it has read everything; who comes back sooner under the same name takes the place of a
+            // connection whose last acknowledgements nobody has read.
+            let hung_up = async { while self.event_loop.poll().await.is_ok() {} };
+            let _ = tokio::time::timeout(LEAVE_WITHIN, hung_up).await;
         }
         drop(self.client);
     }

@@ -36,6 +36,11 @@ impl Tracker {
         let Some(looked) = self.looks.get(look) else { return };
         let work = &mut self.work;
         work.contested.clear();
+        work.took.clear();
+        work.took.resize(work.candidates.len(), false);
+        for pair in work.pairs.iter().filter(|pair| pair.chosen) {
+            work.took[pair.track as usize] = true;
+        }
         let open = work.pairs.iter().filter(|pair| !pair.alone);
         work.contested.extend(open.map(|pair| (pair.detection, pair.track, pair.chosen)));
         work.contested.sort_unstable();
@@ -43,7 +48,7 @@ impl Tracker {
             let bearing = looked.detections.get(group[0].0 as usize).is_none_or(|m| m.is_bearing());
             let Some(taker) = group.iter().find(|entry| entry.2).map(|entry| entry.1) else { continue };
             for other in group.iter().map(|entry| entry.1).filter(|other| *other != taker && !bearing) {
-                let both = work.contested.iter().any(|entry| entry.2 && entry.1 == other);
+                let both = work.took[other as usize];
                 weigh(&mut self.tracks, &work.candidates, (taker, other), both);
             }
         }

@@ -128,6 +128,8 @@ pub(super) struct Work {
     pub spokes: Spokes,
     /// Detection, candidate and whether it took it, of contested pairs.
     pub contested: Vec<(u32, u32, bool)>,
+    /// Per candidate: whether it took any detection.
+    pub took: Vec<bool>,
 }
 
 impl Tracker {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::assign::Pair;
 use super::coverage::View;
 use super::history::{Entry, MISSED};
+use super::initiate::SELDOM_S;
 use super::measure::{Kind, Measured};
 use super::ring::{LookNumber, Looked};
 use super::table::Bounds;
@@ -39,7 +40,8 @@ impl Tracker {
     pub(super) fn predict(&mut self, scan: &Scan, view: &View, look: LookNumber) {
         let (sensor, at) = (scan.sensor, scan.time);
         self.find_near(scan, view, look);
-        let coverage = &self.sensors[sensor.index()].coverage;
+        let known = &self.sensors[sensor.index()];
+        let coverage = &known.coverage;
         let work = &mut self.work;
         work.candidates.clear();
         work.pasts.clear();
@@ -73,17 +75,20 @@ impl Tracker {
             }
             let sigma_m = (0.5 * (mean.pp[0] + mean.pp[2])).sqrt();
             let seen = coverage.seen(view, [mean.x[0], mean.x[1]], sigma_m);
+            let away = [mean.x[0] - view.site.at[0], mean.x[1] - view.site.at[1]];
+            let learned = known.sight.factor((away[0] * away[0] + away[1] * away[1]).sqrt());
             let pd = seen.pd.max(LEAST_DETECTION * coverage.masked([mean.x[0], mean.x[1]]));
             let visible = state.existence.visible_at(sensor, at, &mut work.fades);
             work.candidates.push(Candidate {
                 slot,
                 imm,
                 mean,
-                altitude: state.altitude,
+                altitude: state.height.map(|height| height.at(dt_s)),
                 existence: state.existence.at(at, &mut work.fades),
                 visible,
                 detectable: visible * pd,
-                miss_pd: as_f32(seen.pd),
+                miss_pd: as_f32(seen.pd * learned),
+                told_pd: as_f32(seen.pd),
                 past,
                 fed: false,
             });
@@ -140,6 +145,7 @@ impl Tracker {
                     || knows_report(&self.reported, scan, m, self.tracks.at(candidate.slot).id);
                 if fit.d2 > if same { IDENTITY_GATE * gate } else { gate }
                     || !same && identity.is_some_and(|identity| claims.contradicts(identity))
+                    || !m.is_bearing() && !track.can_reach(m, scan.time)
                 {
                     return;
                 }
@@ -205,6 +211,7 @@ impl Tracker {
                         detection: MISSED,
                         pd: candidate.miss_pd,
                         factor: as_f32(factor),
+                        sure: 1.0,
                     };
                     self.enter(c, entry);
                     self.work.candidates[c].fed = true;
@@ -212,8 +219,14 @@ impl Tracker {
                 continue;
             };
             let pd = self.pd_of(look, pair.detection);
-            let entry =
-                Entry { look: ring::low(look), detection: pair.detection, pd, factor: as_f32(factor) };
+            let seldom = self.sensors[scan.sensor.index()].period_s >= SELDOM_S && !pair.alone;
+            let entry = Entry {
+                look: ring::low(look),
+                detection: pair.detection,
+                pd,
+                factor: as_f32(factor),
+                sure: if seldom { as_f32(pair.probability.max(0.01)) } else { 1.0 },
+            };
             if self.enter(c, entry).is_none() {
                 self.refused.unsound += 1;
                 continue;
@@ -298,6 +311,7 @@ impl Tracker {
                     detection: MISSED,
                     pd: candidate.miss_pd,
                     factor: f32::NAN,
+                    sure: 1.0,
                 };
                 self.enter(c, entry);
             }

@@ -9,16 +9,17 @@ use std::collections::VecDeque;
 
 use super::existence::{Existence, Fades, Looking};
 use super::filter::Gaussian;
-use super::measure::{Altitude, Measured};
+use super::height::Height;
+use super::measure::Measured;
 use super::motion::{Imm, Motion};
 use super::ring::{KEPT_S, LookNumber, LookRing, Looked, RING_S};
-use super::update;
+use super::{initiate, update};
 use crate::time::{Span, Timestamp};
 
 /// In place of a detection's index: the look covered the track and did not report it.
 pub(super) const MISSED: u32 = u32::MAX;
-/// Entries per block: with a state of 544 bytes, 30 bytes an entry all told.
-const BLOCK: usize = 40;
+/// Entries per block: with a state of 568 bytes, 31 bytes an entry all told.
+const BLOCK: usize = 50;
 /// Blocks kept for reuse.
 const MOST_SPARE: usize = 4_096;
 
@@ -33,6 +34,8 @@ pub(super) struct Entry {
     pub pd: f32,
     /// What joint association made of the existence odds; NaN: the track was alone with its detection.
     pub factor: f32,
+    /// P(the detection is this target's and not another's), where that is open; else one.
+    pub sure: f32,
 }
 
 /// Everything that is filtered about a track.
@@ -40,7 +43,7 @@ pub(super) struct Entry {
 pub(super) struct State {
     pub time: Timestamp,
     pub imm: Imm,
-    pub altitude: Option<Altitude>,
+    pub height: Option<Height>,
     pub existence: Existence,
 }
 
@@ -105,13 +108,18 @@ impl State {
                 (&own.0, &own.1)
             }
         };
-        let (next, density) = update::absorbed(imm, mean, self.altitude, &look.site, m)?;
+        let altitude = self.height.map(|height| height.at(dt_s));
+        let (mut next, density) = update::absorbed(imm, mean, altitude, &look.site, m)?;
+        if entry.sure < 1.0 {
+            // Somebody is there; whether it is the one that was elsewhere a minute ago is open, and with it the speed.
+            next = next.mixed(f64::from(entry.sure), &initiate::start(m, true));
+        }
         let ratio = (density / m.clutter).min(1e30);
         let ratio = if m.is_report() { ratio.min(10.0) } else { ratio };
         // A direction fits whatever stands in line: it refines, and neither raises nor lowers belief.
         let ratio = if m.is_bearing() { 1.0 } else { ratio };
         self.imm = next;
-        self.altitude = update::altitude_after(self.altitude, dt_s, m);
+        self.height = Height::after(self.height, dt_s, m.altitude);
         self.time = at;
         self.existence.look(&Looking { ratio, ..missed }, fades);
         Some(())

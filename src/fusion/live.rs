@@ -22,6 +22,8 @@ use crate::time::Timestamp;
 const COAST_PERIODS: f64 = 3.0;
 /// but not sooner than this, seconds.
 const COAST_LEAST_S: f64 = 2.0;
+/// A detection may lie this many sigmas beyond what a target can have come.
+const REACH_SIGMAS: f64 = 4.0;
 /// Growth of velocity variance when an estimate is asked for before its time, m²/s³.
 const BACKWARD_DENSITY: f64 = 2.0;
 
@@ -39,6 +41,8 @@ pub(super) struct Track {
     pub mean: Gaussian,
     pub history: History,
     pub class: ClassLikelihoods,
+    /// What it can be is no quicker, metres per second.
+    pub most_speed_mps: f64,
     pub claims: Claims,
     pub sensors: Vec<(SensorIndex, Timestamp)>,
     pub stillness: Stillness,
@@ -62,6 +66,7 @@ impl Track {
             history: History::default(),
             state,
             class: UNKNOWN_CLASS,
+            most_speed_mps: classify::most_speed_mps(&UNKNOWN_CLASS),
             claims: Claims::default(),
             sensors: Vec::new(),
             stillness,
@@ -87,6 +92,7 @@ impl Track {
             Err(at) => self.sensors.insert(at, (sensor, time)),
         }
         classify::fuse_class(&mut self.class, &detection.class);
+        self.most_speed_mps = classify::most_speed_mps(&self.class);
         detection.identity.as_ref().and_then(|identity| self.claims.vote(identity))
     }
 
@@ -95,6 +101,15 @@ impl Track {
         let known = named || self.claims.best().is_some() || self.class != UNKNOWN_CLASS;
         let var = m.r[0].max(m.r[2]);
         self.stillness.note(self.updated, m.z, var, known || m.is_bearing(), &self.mean);
+    }
+
+    /// Whether what it is could have come to `m`, measured at `at`, since it was last seen.
+    pub(super) fn can_reach(&self, m: &Measured, at: Timestamp) -> bool {
+        let dt_s = at.since(self.state.time).as_secs_f64().abs() + m.offset_s.abs();
+        let (x, pp) = (&self.mean.x, &self.mean.pp);
+        let away = [m.z[0] - x[0], m.z[1] - x[1]];
+        let reach_m = self.most_speed_mps * dt_s + REACH_SIGMAS * (pp[0] + pp[2] + m.r[0] + m.r[2]).sqrt();
+        away[0] * away[0] + away[1] * away[1] <= reach_m * reach_m
     }
 
     /// Straight on from the last state, for finding out whether a look can have seen it: place and one-sigma radius.
@@ -139,7 +154,10 @@ impl Track {
             status: self.status(at),
             existence: self.state.existence.at(at, &mut Fades::default()),
             estimate: Estimate { time: at, mean: estimate.x, covariance: estimate.covariance() },
-            altitude_m: self.state.altitude.map(|height| (height.altitude_m, height.var.sqrt())),
+            altitude_m: self.state.height.map(|height| {
+                let then = height.at(at.since(self.state.time).as_secs_f64());
+                (then.altitude_m, then.var.sqrt())
+            }),
             class: self.class,
             identity: self.claims.best().map(|identity| &**identity),
             sensors: &self.sensors,

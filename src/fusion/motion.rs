@@ -181,7 +181,7 @@ fn stopped(dt_s: f64) -> Step {
 }
 
 /// Mean and covariance of a mixture.
-fn moment_matched(modes: &[Gaussian; MODES], weights: &[f64; MODES]) -> Gaussian {
+fn moment_matched<const N: usize>(modes: &[Gaussian; N], weights: &[f64; N]) -> Gaussian {
     let mut x = [0.0; 4];
     for (g, w) in modes.iter().zip(weights) {
         for (x, v) in x.iter_mut().zip(&g.x) {
@@ -219,6 +219,16 @@ impl Imm {
     /// Every mode moved by the same step.
     pub(super) fn advanced(&self, step: &Step) -> Self {
         Self { modes: self.modes.map(|mode| mode.advanced(step)), mu: self.mu }
+    }
+
+    /// This with probability `share`, else `other`: the moments of both, mode by mode.
+    pub(super) fn mixed(&self, share: f64, other: &Self) -> Self {
+        let mu: [f64; MODES] = std::array::from_fn(|j| share * self.mu[j] + (1.0 - share) * other.mu[j]);
+        let modes = std::array::from_fn(|j| {
+            let own = share * self.mu[j] / mu[j];
+            moment_matched(&[self.modes[j], other.modes[j]], &[own, 1.0 - own])
+        });
+        Self { modes, mu }
     }
 
     /// Every mode updated, mode probabilities by how well each foresaw it; with N(ν; 0, S) of the whole mixture.

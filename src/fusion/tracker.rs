@@ -101,8 +101,9 @@ pub(super) struct Candidate {
     /// P(visible to the look's sensor | exists); P(detected | exists), never quite zero where nothing is told to hide it.
     pub visible: f64,
     pub detectable: f64,
-    /// Detection probability for a miss.
+    /// Detection probability for a miss, as learned and as told.
     pub miss_pd: f32,
+    pub told_pd: f32,
     /// For a late look: the track as it was, in `Work::pasts`.
     pub past: Option<usize>,
     pub fed: bool,
@@ -213,7 +214,7 @@ impl Tracker {
         self.rivals(look);
         self.miss(scan, look);
         self.learn(scan, look, &view);
-        self.initiate(scan, look);
+        self.initiate(scan, look, &view);
         self.judge(scan.time);
         if late { Outcome::UsedLate } else { Outcome::Used }
     }

@@ -11,8 +11,6 @@ use super::motion::Imm;
 
 /// Innovations of velocities and range rates beyond this many sigmas are left out: they are not what associated.
 const SIDE_GATE_D2: f64 = 16.0;
-/// Process noise of height, m²/s.
-const CLIMB_DENSITY: f64 = 25.0;
 
 /// How a detection fits one Gaussian, without updating anything; d² has two degrees of freedom, one for a bearing.
 pub(super) fn innovation(
@@ -121,15 +119,4 @@ fn covariance_intersection(predicted: &Imm, mean: &Gaussian, m: &Measured) -> Op
     // What the modes make of it is not independent evidence either.
     next.mu = predicted.mu;
     Some((next, density))
-}
-
-/// Height after a detection `dt_s` later: a random walk, filtered where it is measured.
-pub(super) fn altitude_after(known: Option<Altitude>, dt_s: f64, m: &Measured) -> Option<Altitude> {
-    let Some(seen) = m.altitude else { return known };
-    let Some(known) = known else { return Some(seen) };
-    let var = known.var + CLIMB_DENSITY * dt_s.max(0.0);
-    let gain = var / (var + seen.var);
-    let altitude_m = known.altitude_m + gain * (seen.altitude_m - known.altitude_m);
-    let next = Altitude { altitude_m, var: (1.0 - gain) * var };
-    (next.altitude_m.is_finite() && next.var > 0.0).then_some(next)
 }

@@ -24,6 +24,7 @@ mod live;
 mod measure;
 mod monitor;
 mod motion;
+mod near;
 mod registration;
 mod ring;
 mod rival;

@@ -135,7 +135,9 @@ impl Associator {
             2 => self.of_two(pairs),
             _ => self.marginals(pairs),
         }
-        if self.tracks.len().max(self.detections.len()) > MOST_EXACT {
+        if self.tracks.len() == 1 {
+            heaviest(pairs);
+        } else if self.tracks.len().max(self.detections.len()) > MOST_EXACT {
             self.greedily(pairs);
         } else {
             self.best(pairs);
@@ -246,6 +248,19 @@ fn of_one(pairs: &mut [Pair]) {
     let total = 1.0 + pairs.iter().map(|pair| pair.weight).sum::<f64>();
     for pair in pairs {
         pair.probability = pair.weight / total;
+    }
+}
+
+/// One track: the heaviest pair, if that is better than none.
+fn heaviest(pairs: &mut [Pair]) {
+    let mut best: Option<usize> = None;
+    for (at, pair) in pairs.iter().enumerate().filter(|(_, pair)| pair.weight >= 1.0) {
+        if best.is_none_or(|best| pair.weight > pairs[best].weight) {
+            best = Some(at);
+        }
+    }
+    if let Some(best) = best {
+        pairs[best].chosen = true;
     }
 }
 

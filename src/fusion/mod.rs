@@ -17,6 +17,7 @@ mod existence;
 mod filter;
 mod gate;
 mod group;
+mod held;
 mod history;
 mod initiate;
 mod known;
@@ -37,6 +38,7 @@ pub mod track;
 pub mod tracker;
 mod update;
 
+pub use held::Held;
 pub use monitor::{Fault, Health};
 pub use registration::{Axis, Bias, Finding};
 pub use track::{Estimate, Status, TrackId, TrackView};

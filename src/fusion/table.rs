@@ -42,6 +42,8 @@ pub(super) struct Table {
     everywhere: Vec<u32>,
     /// From this rank on are those begun since.
     placed_ranks: usize,
+    /// Where those began; nothing for those that may be anywhere.
+    begun: Vec<Option<[f64; 2]>>,
     placed: Option<Timestamp>,
     /// Ranks found, a bit each: the look's tracks in order of their ids, without sorting.
     found: Vec<u64>,
@@ -81,6 +83,9 @@ impl Table {
         if self.ranks.len() > 2 * self.live + MOST_ENDED {
             self.compact();
         }
+        let recent = self.placed.is_some_and(|placed| track.state.time >= placed);
+        let (place, reach_m) = reach(&track, track.state.time);
+        self.begun.push((recent && reach_m < CELL_M).then_some(place));
         self.ranks.push((track.id, slot));
         self.live += 1;
         self.slots[slot as usize] = Some(track);
@@ -136,7 +141,8 @@ impl Table {
         self.ranks.retain(|(_, slot)| *slot != NOBODY);
         self.everywhere.clear();
         self.grid.fill(std::iter::empty(), CELL_M);
-        (self.placed, self.placed_ranks) = (None, 0);
+        (self.placed, self.placed_ranks) = (None, self.ranks.len());
+        self.begun.clear();
     }
 
     /// Takes every track's place anew if that is due.
@@ -146,7 +152,6 @@ impl Table {
         }
         self.compact();
         self.placed = Some(latest);
-        self.placed_ranks = self.ranks.len();
         let (slots, everywhere) = (&self.slots, &mut self.everywhere);
         let placed = (0u32..).zip(&self.ranks).filter_map(|(rank, (_, slot))| {
             let (place, reach_m) = reach(slots[*slot as usize].as_deref()?, latest);
@@ -165,6 +170,7 @@ impl Table {
             + self.ranks.capacity() * size_of::<(TrackId, u32)>()
             + (self.spare.capacity() + self.everywhere.capacity()) * size_of::<u32>()
             + self.found.capacity() * size_of::<u64>()
+            + self.begun.capacity() * size_of::<Option<[f64; 2]>>()
             + self.grid.held()
     }
 
@@ -196,8 +202,11 @@ impl Table {
                 left &= left - 1;
             }
         }
-        let begun = self.ranks.get(self.placed_ranks..).unwrap_or_default();
-        slots.extend(begun.iter().map(|(_, slot)| *slot).filter(|slot| *slot != NOBODY));
+        // In a large picture hundreds of tracks a second begin, most of them far away: told by their places alone.
+        let inside = |place: &[f64; 2]| (0..2).all(|axis| (place[axis] - middle[axis]).abs() <= half[axis]);
+        let begun = self.ranks.get(self.placed_ranks..).unwrap_or_default().iter().zip(&self.begun);
+        let near = begun.filter(|((_, slot), place)| *slot != NOBODY && place.as_ref().is_none_or(inside));
+        slots.extend(near.map(|((_, slot), _)| *slot));
     }
 }
 
@@ -237,9 +246,13 @@ mod tests {
         let here = Some(Bounds::EMPTY.with([0.0, 0.0], 1_000.0));
         assert_eq!(ids(&mut table, here, 1_000), [1, 3]);
         table.insert(Box::new(track_at(9, [30_000.0, 0.0])));
-        assert_eq!(ids(&mut table, here, 1_000), [1, 3, 9], "new ones are found everywhere until placed");
-        assert_eq!(ids(&mut table, here, 980), [1, 2, 3, 4, 9], "the distant past passes over all");
-        assert_eq!(ids(&mut table, None, 1_000), [1, 2, 3, 4, 9]);
+        table.insert(Box::new(track_at(10, [1_500.0, 0.0])));
+        assert_eq!(ids(&mut table, here, 1_000), [1, 3, 10], "new ones are found where they began");
+        assert_eq!(ids(&mut table, here, 980), [1, 2, 3, 4, 9, 10], "the distant past passes over all");
+        assert_eq!(ids(&mut table, None, 1_000), [1, 2, 3, 4, 9, 10]);
+        table.place(Timestamp::from_secs(1_001));
+        table.insert(Box::new(track_at(11, [30_000.0, 0.0])));
+        assert_eq!(ids(&mut table, here, 1_001), [1, 3, 10, 11], "who began before may be anywhere by now");
     }
 
     #[test]

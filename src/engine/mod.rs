@@ -242,6 +242,12 @@ impl Engine {
         &self.sensors
     }
 
+    /// What the tracks hold in memory now.
+    #[must_use]
+    pub fn held(&self) -> fusion::Held {
+        self.tracker.held()
+    }
+
     /// The received stamp of the latest record.
     #[must_use]
     pub fn now(&self) -> Option<Timestamp> {

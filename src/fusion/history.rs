@@ -69,6 +69,8 @@ pub(super) struct Pool(
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
     blocks: VecDeque<Box<Block>>,
+    /// Before this there is nothing to forget.
+    due: Timestamp,
 }
 
 /// A track as it was, and where in its history that is.
@@ -109,7 +111,8 @@ impl State {
             }
         };
         let altitude = self.height.map(|height| height.at(dt_s));
-        let (mut next, density) = update::absorbed(imm, mean, altitude, &look.site, m)?;
+        let mut next = *imm;
+        let density = update::absorbed(imm, mean, altitude, &look.site, m, &mut next)?;
         if entry.sure < 1.0 {
             // Somebody is there; whether it is the one that was elsewhere a minute ago is open, and with it the speed.
             next = next.mixed(f64::from(entry.sure), &initiate::start(m, true));
@@ -137,6 +140,11 @@ impl Block {
 }
 
 impl Pool {
+    /// Bytes of the blocks not in use.
+    pub(super) fn held(&self) -> usize {
+        self.0.len() * size_of::<Block>() + self.0.capacity() * size_of::<Box<Block>>()
+    }
+
     fn take(&mut self, before: &State, key: Timestamp) -> Box<Block> {
         let Some(mut block) = self.0.pop() else {
             let entries = [Entry::default(); BLOCK];
@@ -156,6 +164,7 @@ impl Pool {
 impl History {
     /// Before the entry of a look at `time` is applied to `state`: makes room for it.
     pub(super) fn ready(&mut self, time: Timestamp, state: &State, pool: &mut Pool) {
+        self.due = self.due.min(time.plus(Span::from_secs(RING_S)));
         if self.blocks.back().is_none_or(|last| last.is_full()) {
             self.blocks.push_back(pool.take(state, time));
         }
@@ -250,6 +259,9 @@ impl History {
         fades: &mut Fades,
         pool: &mut Pool,
     ) {
+        if latest < self.due {
+            return;
+        }
         let horizon = latest.plus(Span::from_secs(-RING_S));
         while self.blocks.get(1).is_some_and(|second| second.key <= horizon) {
             pool.give(self.blocks.pop_front().expect("there are two"));
@@ -271,6 +283,25 @@ impl History {
         if block.from == block.to {
             (block.from, block.to) = (0, 0);
         }
+        self.due = self.next_due(looks);
+    }
+
+    /// When the second block's beginning is old enough for the first to go, or the first entry for the state.
+    fn next_due(&self, looks: &LookRing) -> Timestamp {
+        let first = self.blocks.front().and_then(|block| block.used().first());
+        let folded = match first.map(|entry| looks.of_entry(entry.look)) {
+            None => Timestamp::from_nanos(i64::MAX),
+            Some(None) => Timestamp::default(),
+            Some(Some(look)) => look.time.plus(Span::from_secs(KEPT_S - 2)),
+        };
+        let second = self.blocks.get(1).map(|second| second.key.plus(Span::from_secs(RING_S)));
+        second.map_or(folded, |second| folded.min(second))
+    }
+
+    /// Entries, and bytes of the blocks they stand in.
+    pub(super) fn held(&self) -> (usize, usize) {
+        let entries = self.blocks.iter().map(|block| block.used().len()).sum();
+        (entries, self.blocks.len() * size_of::<Block>() + self.blocks.capacity() * size_of::<Box<Block>>())
     }
 
     /// Gives its blocks back.

@@ -7,7 +7,7 @@ use super::height::Height;
 use super::history::State;
 use super::live::Track;
 use super::measure::Measured;
-use super::motion::{Imm, MODES};
+use super::motion::{Imm, MODES, Paces};
 use super::ring::LookNumber;
 use super::track::TrackId;
 use super::tracker::Tracker;
@@ -137,8 +137,9 @@ impl Tracker {
 
     /// Whether a late detection belongs to a track that began only after it was measured.
     fn is_known_since(&self, scan: &Scan, m: &Measured) -> bool {
+        let mut paces = Paces::default();
         self.tracks.iter().filter(|track| track.born > scan.time && track.confirmed).any(|track| {
-            let then = track.estimate(scan.time, &self.motion);
+            let then = track.estimate(scan.time, &self.motion, &mut paces);
             let nu = [m.z[0] - then.x[0], m.z[1] - then.x[1]];
             let s = [then.pp[0] + m.r[0], then.pp[1] + m.r[1], then.pp[2] + m.r[2]];
             super::filter::fit(nu, s).is_some_and(|fit| fit.d2 < self.gates.position)

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use super::classify::{self, Claims};
 use super::clutter::Cell;
-use super::existence::Fades;
 use super::filter::Gaussian;
 use super::history::{History, State};
 use super::measure::Measured;
-use super::motion::{self, Motion};
+use super::motion::{self, Motion, Paces};
 use super::rival::Rival;
 use super::stillness::Stillness;
 use super::track::{Estimate, Status, TrackId, TrackView, UNKNOWN_CLASS};
@@ -112,6 +111,13 @@ impl Track {
         away[0] * away[0] + away[1] * away[1] <= reach_m * reach_m
     }
 
+    /// Bytes it takes, without its history's blocks.
+    pub(super) fn bytes(&self) -> usize {
+        let claims: usize =
+            self.claims.all().map(|identity| size_of::<(Arc<str>, f64)>() + identity.len()).sum();
+        size_of::<Self>() + self.sensors.capacity() * size_of::<(SensorIndex, Timestamp)>() + claims
+    }
+
     /// Straight on from the last state, for finding out whether a look can have seen it: place and one-sigma radius.
     pub(super) fn roughly_at(&self, at: Timestamp) -> ([f64; 2], f64) {
         let dt_s = at.since(self.state.time).as_secs_f64();
@@ -121,10 +127,10 @@ impl Track {
     }
 
     /// The state over all modes at `at`.
-    pub(super) fn estimate(&self, at: Timestamp, motion: &Motion) -> Gaussian {
+    pub(super) fn estimate(&self, at: Timestamp, motion: &Motion, paces: &mut Paces) -> Gaussian {
         let dt_s = at.since(self.state.time).as_secs_f64();
         if dt_s > 0.0 {
-            motion.predict(&self.state.imm, dt_s).mean()
+            paces.get(motion, dt_s).predict(&self.state.imm).mean()
         } else if dt_s < 0.0 {
             let mut step = motion::white_acceleration(BACKWARD_DENSITY, -dt_s);
             (step.a, step.q_pv) = (dt_s, -step.q_pv);
@@ -147,12 +153,12 @@ impl Track {
         }
     }
 
-    pub(super) fn view(&self, at: Timestamp, motion: &Motion) -> TrackView<'_> {
-        let estimate = self.estimate(at, motion);
+    pub(super) fn view(&self, at: Timestamp, motion: &Motion, paces: &mut Paces) -> TrackView<'_> {
+        let estimate = self.estimate(at, motion, paces);
         TrackView {
             id: self.id,
             status: self.status(at),
-            existence: self.state.existence.at(at, &mut Fades::default()),
+            existence: self.state.existence.once_at(at),
             estimate: Estimate { time: at, mean: estimate.x, covariance: estimate.covariance() },
             altitude_m: self.state.height.map(|height| {
                 let then = height.at(at.since(self.state.time).as_secs_f64());

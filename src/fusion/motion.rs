@@ -147,16 +147,16 @@ impl Pace {
             }
         }
         let total: f64 = c.iter().sum();
-        let mut modes = from.modes;
         let velocity =
             [2, 3].map(|axis| from.modes.iter().zip(&from.mu).map(|(g, mu)| mu * g.x[axis]).sum::<f64>());
         let flies = velocity[0] * velocity[0] + velocity[1] * velocity[1] > FLYING_MPS * FLYING_MPS;
-        for (j, mode) in modes.iter_mut().enumerate() {
+        // Written out: each mode is made where it stays.
+        let mode = |j: usize| {
             let step = if flies && j == AGILE { &self.flying } else { &self.steps[j] };
-            let weights: [f64; MODES] = std::array::from_fn(|i| self.chain[i][j] * from.mu[i] / c[j]);
-            *mode = moment_matched(&from.modes, &weights).advanced(step);
-        }
-        Imm { modes, mu: c.map(|v| v / total) }
+            let weight = |i: usize| self.chain[i][j] * from.mu[i] / c[j];
+            moment_matched(&from.modes, &[weight(0), weight(1), weight(2)]).advanced(step)
+        };
+        Imm { modes: [mode(0), mode(1), mode(2)], mu: c.map(|v| v / total) }
     }
 }
 
@@ -181,6 +181,7 @@ fn stopped(dt_s: f64) -> Step {
 }
 
 /// Mean and covariance of a mixture.
+#[inline]
 fn moment_matched<const N: usize>(modes: &[Gaussian; N], weights: &[f64; N]) -> Gaussian {
     let mut x = [0.0; 4];
     for (g, w) in modes.iter().zip(weights) {
@@ -218,7 +219,8 @@ impl Imm {
 
     /// Every mode moved by the same step.
     pub(super) fn advanced(&self, step: &Step) -> Self {
-        Self { modes: self.modes.map(|mode| mode.advanced(step)), mu: self.mu }
+        let [first, second, third] = &self.modes;
+        Self { modes: [first.advanced(step), second.advanced(step), third.advanced(step)], mu: self.mu }
     }
 
     /// This with probability `share`, else `other`: the moments of both, mode by mode.
@@ -231,16 +233,16 @@ impl Imm {
         Self { modes, mu }
     }
 
-    /// Every mode updated, mode probabilities by how well each foresaw it; with N(ν; 0, S) of the whole mixture.
-    /// `None` if any mode's result is not sound.
+    /// Every mode updated into `next`, mode probabilities by how well each foresaw it; N(ν; 0, S) of the whole mixture.
+    /// `None` if any mode's result is not sound: `next` is nothing then.
     pub(super) fn updated(
         &self,
+        next: &mut Self,
         update: impl Fn(&Gaussian) -> Option<(Gaussian, Fit)>,
-    ) -> Option<(Self, f64)> {
-        let mut modes = self.modes;
+    ) -> Option<f64> {
         let mut fits = [Fit { d2: 0.0, scale: 0.0 }; MODES];
-        for (mode, fit) in modes.iter_mut().zip(&mut fits) {
-            (*mode, *fit) = update(mode)?;
+        for ((mode, fit), before) in next.modes.iter_mut().zip(&mut fits).zip(&self.modes) {
+            (*mode, *fit) = update(before)?;
         }
         // Relative to the best, so that a surprise to all modes still tells them apart.
         let least = fits.iter().fold(f64::INFINITY, |a, fit| a.min(fit.d2));
@@ -255,7 +257,8 @@ impl Imm {
         // No mode is ever given up: it could not come back.
         let mu = mu.map(|v| (v / total).max(1e-6));
         let sum: f64 = mu.iter().sum();
-        Some((Self { modes, mu: mu.map(|v| v / sum) }, total * libm::exp(-0.5 * least)))
+        next.mu = mu.map(|v| v / sum);
+        Some(total * libm::exp(-0.5 * least))
     }
 }
 

@@ -293,12 +293,14 @@ impl Tracker {
     #[must_use]
     pub fn view(&self, id: TrackId, at: Option<Timestamp>) -> Option<TrackView<'_>> {
         let track = self.tracks.at(self.tracks.slot(id)?);
-        Some(track.view(at.unwrap_or(track.state.time), &self.motion))
+        Some(track.view(at.unwrap_or(track.state.time), &self.motion, &mut Paces::default()))
     }
 
     /// Every live track predicted to `at`, by ascending id. Tentative ones are among them.
     pub fn views(&self, at: Timestamp) -> impl Iterator<Item = TrackView<'_>> {
-        self.tracks.iter().map(move |track| track.view(at, &self.motion))
+        // Tracks that the same look updated are as far from `at`.
+        let mut paces = Paces::default();
+        self.tracks.iter().map(move |track| track.view(at, &self.motion, &mut paces))
     }
 
     /// Normalised innovation squared over its degrees of freedom, averaged per sensor; NaN until known.

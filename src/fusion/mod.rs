@@ -27,6 +27,7 @@ mod motion;
 mod registration;
 mod ring;
 mod rival;
+pub mod smooth;
 mod spoke;
 mod stillness;
 mod table;
@@ -38,5 +39,6 @@ mod update;
 
 pub use monitor::{Fault, Health};
 pub use registration::{Axis, Bias, Finding};
+pub use smooth::{Paths, Smoothed};
 pub use track::{Estimate, Status, TrackId, TrackView};
 pub use tracker::{Outcome, Refused, Tracker};

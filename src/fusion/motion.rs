@@ -140,23 +140,31 @@ impl Pace {
         if self.dt_s <= 0.0 {
             return *from;
         }
+        let parts = self.mixed(from);
+        let total: f64 = parts.iter().map(|part| part.0).sum();
+        Imm {
+            modes: std::array::from_fn(|j| parts[j].1.advanced(parts[j].2)),
+            mu: std::array::from_fn(|j| parts[j].0 / total),
+        }
+    }
+
+    /// What a prediction moves: per mode that comes next its probability, the state before mixed for it, and its step.
+    #[inline]
+    pub(super) fn mixed(&self, from: &Imm) -> [(f64, Gaussian, &Step); MODES] {
         let mut c = [0.0; MODES];
         for (row, mu) in self.chain.iter().zip(&from.mu) {
             for (c, pi) in c.iter_mut().zip(row) {
                 *c += pi * mu;
             }
         }
-        let total: f64 = c.iter().sum();
-        let mut modes = from.modes;
         let velocity =
             [2, 3].map(|axis| from.modes.iter().zip(&from.mu).map(|(g, mu)| mu * g.x[axis]).sum::<f64>());
         let flies = velocity[0] * velocity[0] + velocity[1] * velocity[1] > FLYING_MPS * FLYING_MPS;
-        for (j, mode) in modes.iter_mut().enumerate() {
+        std::array::from_fn(|j| {
             let step = if flies && j == AGILE { &self.flying } else { &self.steps[j] };
             let weights: [f64; MODES] = std::array::from_fn(|i| self.chain[i][j] * from.mu[i] / c[j]);
-            *mode = moment_matched(&from.modes, &weights).advanced(step);
-        }
-        Imm { modes, mu: c.map(|v| v / total) }
+            (c[j], moment_matched(&from.modes, &weights), step)
+        })
     }
 }
 

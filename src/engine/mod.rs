@@ -208,7 +208,7 @@ impl Engine {
     fn look_at_changes(&mut self, now: Timestamp) {
         for &id in self.tracker.updated() {
             if let Some(track) = self.tracker.view(id, None) {
-                self.watch.observe(now, &track, &mut self.notices);
+                self.watch.observe(now, &track, &self.tracker, &mut self.notices);
             }
         }
         for &id in self.tracker.deleted() {
@@ -233,7 +233,7 @@ impl Engine {
         self.tracker.tick(now);
         self.look_at_changes(now);
         self.health.tick(now, events);
-        self.watch.tick(now, self.tracker.views(now), &mut self.notices);
+        self.watch.tick(now, self.tracker.views(now), &self.tracker, &mut self.notices);
     }
 
     /// The sensors, in configuration order: what a [`SensorIndex`] points into.

@@ -199,6 +199,36 @@ impl History {
         Some(past)
     }
 
+    /// The track after each of its detections, from the last of them at or before `from` (or the oldest state known) to
+    /// the present; after several at one instant, once. Empty if there is no history.
+    pub(super) fn filtered_since(
+        &self,
+        from: Timestamp,
+        looks: &LookRing,
+        motion: &Motion,
+        fades: &mut Fades,
+    ) -> Vec<(Timestamp, Imm)> {
+        let base = self.blocks.iter().rposition(|block| block.key <= from).unwrap_or(0);
+        let Some(first) = self.blocks.get(base) else { return Vec::new() };
+        let mut state = first.before;
+        let mut filtered = vec![(state.time, state.imm)];
+        for entry in self.blocks.iter().skip(base).flat_map(|block| block.used()) {
+            let Some(look) = looks.of_entry(entry.look).filter(|_| entry.detection != MISSED) else {
+                continue;
+            };
+            if state.apply(entry, look, motion, fades, None).is_none() {
+                continue;
+            }
+            if filtered.len() == 1 && state.time <= from
+                || filtered.last().is_some_and(|last| last.0 >= state.time)
+            {
+                filtered.pop();
+            }
+            filtered.push((state.time, state.imm));
+        }
+        filtered
+    }
+
     /// Detections of the track measured up to `at`, other than look number `except`'s, latest first, each with its look
     /// and that look's number.
     pub(super) fn detections_before<'a>(

@@ -140,23 +140,43 @@ impl Pace {
         if self.dt_s <= 0.0 {
             return *from;
         }
+        let (c, flies) = self.next(from);
+        let total: f64 = c.iter().sum();
+        // Written out: each mode is made where it stays.
+        let mode = |j: usize| self.before(from, &c, j).advanced(self.step(flies, j));
+        Imm { modes: [mode(0), mode(1), mode(2)], mu: c.map(|v| v / total) }
+    }
+
+    /// What a prediction moves: per mode that comes next its probability, the state before mixed for it, and its step.
+    pub(super) fn mixed(&self, from: &Imm) -> [(f64, Gaussian, &Step); MODES] {
+        let (c, flies) = self.next(from);
+        std::array::from_fn(|j| (c[j], self.before(from, &c, j), self.step(flies, j)))
+    }
+
+    /// Probabilities of the modes that come next, and whether the target flies.
+    #[inline]
+    fn next(&self, from: &Imm) -> ([f64; MODES], bool) {
         let mut c = [0.0; MODES];
         for (row, mu) in self.chain.iter().zip(&from.mu) {
             for (c, pi) in c.iter_mut().zip(row) {
                 *c += pi * mu;
             }
         }
-        let total: f64 = c.iter().sum();
         let velocity =
             [2, 3].map(|axis| from.modes.iter().zip(&from.mu).map(|(g, mu)| mu * g.x[axis]).sum::<f64>());
-        let flies = velocity[0] * velocity[0] + velocity[1] * velocity[1] > FLYING_MPS * FLYING_MPS;
-        // Written out: each mode is made where it stays.
-        let mode = |j: usize| {
-            let step = if flies && j == AGILE { &self.flying } else { &self.steps[j] };
-            let weight = |i: usize| self.chain[i][j] * from.mu[i] / c[j];
-            moment_matched(&from.modes, &[weight(0), weight(1), weight(2)]).advanced(step)
-        };
-        Imm { modes: [mode(0), mode(1), mode(2)], mu: c.map(|v| v / total) }
+        (c, velocity[0] * velocity[0] + velocity[1] * velocity[1] > FLYING_MPS * FLYING_MPS)
+    }
+
+    /// The state before, mixed for mode `j`.
+    #[inline]
+    fn before(&self, from: &Imm, c: &[f64; MODES], j: usize) -> Gaussian {
+        let weight = |i: usize| self.chain[i][j] * from.mu[i] / c[j];
+        moment_matched(&from.modes, &[weight(0), weight(1), weight(2)])
+    }
+
+    #[inline]
+    fn step(&self, flies: bool, j: usize) -> &Step {
+        if flies && j == AGILE { &self.flying } else { &self.steps[j] }
     }
 }
 

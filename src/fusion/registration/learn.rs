@@ -34,6 +34,8 @@ const ALONE_FOR: Span = Span::from_secs(6);
 const HELD_FOR: Span = Span::from_secs(3);
 /// and should be seen if that is told to be this probable.
 const LEAST_TOLD: f64 = 0.05;
+/// It may have been seen beside the gate, by a sensor that is off or claims too much, as far as this share of its range.
+const ASIDE: f64 = 0.05;
 /// Looks between two counts of detections and misses.
 const COUNT_EVERY: u32 = 4;
 
@@ -148,14 +150,22 @@ impl Tracker {
         for (candidate, took) in self.work.candidates.iter().zip(&self.work.took).take(MOST_CONSIDERED) {
             let track = self.tracks.at(candidate.slot);
             let told = f64::from(candidate.told_pd);
-            let held =
-                track.sensors.iter().any(|(by, last)| *by != scan.sensor && at.since(*last) < HELD_FOR);
+            // A direction fits whatever stands in line: it holds nothing.
+            let held = track.sensors.iter().any(|(by, last)| {
+                *by != scan.sensor && at.since(*last) < HELD_FOR && !self.sensors[by.index()].bearings_only
+            });
             if !held || !track.confirmed || told < LEAST_TOLD || candidate.past.is_some() {
                 continue;
             }
             let mean = &candidate.mean;
             let away = [mean.x[0] - view.site.at[0], mean.x[1] - view.site.at[1]];
             let range_m = (away[0] * away[0] + away[1] * away[1]).sqrt();
+            let half_m = ASIDE * range_m + 3.0 * mean.pp[0].max(mean.pp[2]).sqrt();
+            let mut around = 0;
+            self.work.grid.within([mean.x[0], mean.x[1]], [half_m; 2], |_| around += 1);
+            if around > usize::from(*took) {
+                continue;
+            }
             self.sensors[scan.sensor.index()].sight.note(range_m, told, *took);
         }
     }

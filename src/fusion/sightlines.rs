@@ -56,7 +56,7 @@ const EXPLAINS_HITS: u32 = 6;
 const EXPLAINS_SCORE: f64 = 6.0;
 /// A crossing becomes a track when it is so probable for so many looks in a row, each of two sensors having fed it so
 /// often;
-const SURE: f64 = 0.98;
+const SURE: f64 = 0.99;
 const SURE_LOOKS: u8 = 4;
 const SURE_HITS: u32 = 4;
 /// and what became of it ends when it is so improbable for so many.

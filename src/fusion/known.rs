@@ -10,6 +10,7 @@ use super::clutter::Clutter;
 use super::coverage::{Coverage, View};
 use super::initiate;
 use super::measure::Measured;
+use super::sight::Sight;
 use super::spoke::Spokes;
 use super::track::TrackId;
 use crate::geo::LocalFrame;
@@ -29,6 +30,7 @@ const NIS_LEAST: f64 = 20.0;
 pub(super) struct Known {
     pub coverage: Coverage,
     pub clutter: Clutter,
+    pub sight: Sight,
     pub period_s: f64,
     /// What it reports is something, not merely an echo.
     pub names: bool,
@@ -58,6 +60,7 @@ impl Known {
         Self {
             coverage: Coverage::new(frame, model),
             clutter: Clutter::new(model.false_alarms_per_scan, model.max_range_m),
+            sight: Sight::new(model.detection_probability, model.max_range_m, model.period_s),
             period_s: model.period_s,
             names: !matches!(model.kind, SensorKind::Radar | SensorKind::Lidar),
             resolves: model.kind == SensorKind::Lidar,
@@ -68,6 +71,11 @@ impl Known {
             pairings: 0.0,
             parts: None,
         }
+    }
+
+    /// Time since its last look, seconds.
+    pub(super) fn idle_s(&self, now: Timestamp) -> f64 {
+        now.since(self.searched).as_secs_f64()
     }
 
     /// Targets that a look at `at` may find new; the look takes its share of them away, time brings them back.
@@ -85,6 +93,7 @@ impl Known {
     pub(super) fn look(&mut self, scan: &Scan, view: &View, spokes: &mut Spokes, measured: &[Measured]) {
         let width_rad = view.azimuths.map_or(TAU, |(_, width)| width);
         let behind = spokes.find(measured, width_rad, self.coverage.max_range_m());
+        self.sight.looked(scan.time);
         if let Some(azimuths) = view.azimuths {
             let pieces = f64::from(scan.part.map_or(1, |(_, of)| of.max(1)));
             self.clutter.looked(scan.time, azimuths, view.share / pieces, behind);
@@ -111,6 +120,7 @@ impl Known {
             }
             Measurement::Position { .. } | Measurement::Track { .. } => None,
         };
+        // As told: what this sensor seldom sees here would as seldom be seen new, and the two are weighed against another.
         m.pd = as_f32(if m.is_bearing() { self.coverage.clear() } else { self.coverage.masked(m.z) });
         let factor = m.cell.map_or(1.0, |cell| self.clutter.factor(cell));
         if m.is_bearing() {

@@ -126,7 +126,8 @@ impl Crossing {
 
     /// Takes a bearing; false, and nothing changed, if the result is not sound.
     pub(super) fn take(&mut self, foreseen: &Imm, site: &Site, m: &Measured, taken: &Taken) -> bool {
-        let Some((next, density)) = update::absorbed(foreseen, &foreseen.mean(), None, site, m) else {
+        let mut next = *foreseen;
+        let Some(density) = update::absorbed(foreseen, &foreseen.mean(), None, site, m, &mut next) else {
             return false;
         };
         let ratio = self.visible(taken.sensor) * taken.pd * density / m.clutter;

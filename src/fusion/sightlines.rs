@@ -15,7 +15,7 @@ use super::history::State;
 use super::initiate;
 use super::live::Track;
 use super::measure::{Kind, Measured};
-use super::motion::Imm;
+use super::motion::{Imm, Paces};
 use super::ring::LookNumber;
 use super::track::TrackId;
 use super::tracker::Tracker;
@@ -247,10 +247,11 @@ impl Tracker {
     /// The confirmed track nearest to a crossing, if it is near enough to be of it and of no other crossing.
     fn track_at(&self, at: Timestamp, index: usize, lines: &Sightlines) -> Option<TrackId> {
         let own = lines.crossings[index].foreseen(at).mean();
+        let mut paces = Paces::default();
         let near = self.work.candidates.iter().filter_map(|candidate| {
             let track = self.tracks.at(candidate.slot);
             let linked = lines.crossings.iter().any(|other| other.track == Some(track.id));
-            let d2 = apart(&own, &track.estimate(at, &self.motion), 0)?;
+            let d2 = apart(&own, &track.estimate(at, &self.motion, &mut paces), 0)?;
             (track.confirmed && !linked && d2 < SAME).then_some((d2, track.id))
         });
         near.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|(_, id)| id)
@@ -273,7 +274,7 @@ impl Tracker {
         let period_s = feeds.iter().map(period).fold(f64::INFINITY, f64::min);
         let newest = *feeds.iter().max_by_key(|feed| feed.seen)?;
         let existence = Existence::new(share.min(MOST_EXISTENCE), newest.sensor, at);
-        let state = State { time: at, imm: Imm::new(mean), altitude: None, existence };
+        let state = State { time: at, imm: Imm::new(mean), height: None, existence };
         let id = TrackId(self.next_id);
         self.next_id += 1;
         let mut track = Track::new(id, state, period_s);

@@ -110,7 +110,10 @@ impl Tracker {
                 let identity = scan.detections[work.source[d as usize] as usize].identity.as_deref();
                 let track = self.tracks.at(candidate.slot);
                 // A direction lends no substance to what is not believed yet.
-                if m.is_bearing() && !(track.confirmed && candidate.existence > BEARING_EXISTENCE) {
+                if m.is_bearing()
+                    && track.sighted == 0
+                    && !(track.confirmed && candidate.existence > BEARING_EXISTENCE)
+                {
                     return;
                 }
                 let claims = &track.claims;
@@ -169,13 +172,16 @@ impl Tracker {
         for run in pairs.chunk_by(|a, b| a.track == b.track) {
             let c = run[0].track as usize;
             let candidate = &self.work.candidates[c];
-            let factor = if run[0].alone { f64::NAN } else { joint_factor(candidate, run) };
-            if !run[0].alone && self.is_bearing(look, run[0].detection) {
+            let sighted = self.tracks.at(candidate.slot).sighted > 0;
+            let bearing = self.is_bearing(look, run[0].detection);
+            let plain = run[0].alone && !(sighted && bearing);
+            let factor = if plain { f64::NAN } else { joint_factor(candidate, run) };
+            if !run[0].alone && bearing && !sighted {
                 continue;
             }
             let Some(pair) = run.iter().find(|pair| pair.chosen) else {
                 if factor.is_finite()
-                    && !self.sensors[scan.sensor.index()].bearings_only
+                    && (sighted || !self.sensors[scan.sensor.index()].bearings_only)
                     && candidate.miss_pd > LEAST_MISS
                     && scan.part.is_none()
                 {
@@ -237,6 +243,9 @@ impl Tracker {
         if let Some(measured) = measured {
             track.stand(measured, self.sensors[scan.sensor.index()].names);
         }
+        if !matches!(detection.measurement, crate::scan::Measurement::Bearing { .. }) {
+            track.sighted = track.sighted.saturating_sub(1);
+        }
         let (id, confirmed) = (track.id, track.confirmed && track.hits >= SETTLED_HITS);
         self.updated.push(id);
         if let Some(forgotten) = forgotten.filter(|identity| self.claimed.get(identity) == Some(&id)) {
@@ -271,10 +280,14 @@ impl Tracker {
             for (m, (free, _)) in bearings.zip(&self.work.free) {
                 m.cell.into_iter().for_each(|cell| known.clutter.found(cell, *free));
             }
-            return;
         }
+        let directs = known.bearings_only;
         for c in 0..self.work.candidates.len() {
             let candidate = &self.work.candidates[c];
+            // What bearings alone have begun, their absence must be able to end; on others it says nothing.
+            if directs && self.tracks.at(candidate.slot).sighted == 0 {
+                continue;
+            }
             let fed = candidate.fed
                 || !fed_before.is_empty()
                     && fed_before.binary_search(&self.tracks.at(candidate.slot).id).is_ok();

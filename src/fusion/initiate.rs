@@ -54,7 +54,7 @@ const EXTENT_M: f64 = 10.0;
 /// How long a name that another system reported a track under is remembered.
 const REPORT_REMEMBERED: Span = Span::from_secs(3_600);
 /// Tracks at most: beyond it nothing new begins.
-const MOST_TRACKS: usize = 250_000;
+pub(super) const MOST_TRACKS: usize = 250_000;
 
 impl Tracker {
     /// Begins a tentative track from every detection that no track took.

@@ -50,6 +50,9 @@ pub(super) struct Track {
     pub founder: Option<(SensorIndex, Cell)>,
     /// Shortest period of the sensors that fed it, seconds.
     pub period_s: f64,
+    /// Above zero for what bearings alone have begun: how often another kind of sensor must feed it until it is held by
+    /// that. Until then bearings and their absence say whether it is there; afterwards they only refine.
+    pub sighted: u8,
 }
 
 impl Track {
@@ -72,6 +75,7 @@ impl Track {
             rival: Rival::default(),
             founder: None,
             period_s,
+            sighted: 0,
         }
     }
 

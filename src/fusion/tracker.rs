@@ -19,6 +19,7 @@ use super::monitor::Health;
 use super::motion::{Imm, Motion, Paces};
 use super::registration::{Axis, Bias, Finding, Registration};
 use super::ring::{LookNumber, LookRing, Looked, RING_S};
+use super::sightlines::Sightlines;
 use super::spoke::Spokes;
 use super::stillness::EchoMap;
 use super::table::Table;
@@ -76,6 +77,7 @@ pub struct Tracker {
     pub(super) reported: BTreeMap<(SensorIndex, Arc<str>), (TrackId, Timestamp)>,
     pub(super) refused: Refused,
     pub(super) registration: Registration,
+    pub(super) sightlines: Sightlines,
     pub(super) work: Work,
 }
 
@@ -157,6 +159,7 @@ impl Tracker {
             claimed: BTreeMap::new(),
             reported: BTreeMap::new(),
             refused: Refused::default(),
+            sightlines: Sightlines::default(),
             work: Work::default(),
         }
     }
@@ -212,6 +215,7 @@ impl Tracker {
         self.associate(look);
         self.update(scan, look);
         self.rivals(look);
+        self.triangulate(scan, &view, look);
         self.miss(scan, look);
         self.learn(scan, look, &view);
         self.initiate(scan, look, &view);

@@ -26,7 +26,7 @@ const fn case(name: &'static str, reach: Reach, sentences: fn(&Scored) -> Vec<Se
 }
 
 /// Every case.
-pub(crate) const CASES: [Case; 16] = [
+pub(crate) const CASES: [Case; 17] = [
     case("crossing", CLOSE, crossing),
     case("convoy", WIDE, convoy),
     case("stop_and_go", CLOSE, stop_and_go),
@@ -42,6 +42,7 @@ pub(crate) const CASES: [Case; 16] = [
     case("overconfident", WIDE, overconfident),
     case("lidar", CLOSE, lidar),
     case("two_cameras", CLOSE, two_cameras),
+    case("ghosts", CLOSE, ghosts),
     case("two_thousand", WIDE, two_thousand),
 ];
 
@@ -242,6 +243,22 @@ fn two_cameras(run: &Scored) -> Vec<Sentence> {
     ]
 }
 
+/// The same with targets that come one after another: every new pair of lines crosses the old ones, too.
+fn ghosts(run: &Scored) -> Vec<Sentence> {
+    let after = run.from(22);
+    let (missed, of) = (after.missed_steps, after.truth_steps);
+    let longest_s = run.score.longest_false_s;
+    vec![
+        Sentence::new(
+            "6 s after the last has come all three are there, nineteen seconds in twenty",
+            missed * 20 <= of,
+            format!("{missed} of {of} missed"),
+        ),
+        Sentence::new("no ghost lasts 8 s", longest_s < 8, format!("the longest {longest_s} s")),
+        run.kept("each keeps its track", &["a", "b", "c"], 22, 95),
+    ]
+}
+
 fn two_thousand(run: &Scored) -> Vec<Sentence> {
     let after = run.from(15);
     let (missed, of) = (after.missed_steps as f64, after.truth_steps as f64);
@@ -296,6 +313,6 @@ mod each {
 
     tests! {
         crossing convoy stop_and_go walker shadow heading_bias range_bias clock_offset late_pass satellite_only
-        clutter clutter_untold overconfident lidar two_cameras two_thousand
+        clutter clutter_untold overconfident lidar two_cameras ghosts two_thousand
     }
 }

@@ -247,6 +247,11 @@ impl Coverage {
         self.max_range_m
     }
 
+    /// Ground that its field of view covers, square metres.
+    pub(super) fn field_m2(&self) -> f64 {
+        self.half_width_rad.min(PI) * self.max_range_m * self.max_range_m
+    }
+
     /// Detections of nothing that are told to be in one look.
     pub(super) fn false_alarms(&self, view: &View) -> f64 {
         self.false_alarms * view.share

@@ -127,10 +127,13 @@ impl Tracker {
             let track = self.tracks.at_mut(slot);
             let existence = track.state.existence.at(at, &mut self.work.fades);
             let enough = if track.sensors.len() > 1 { CONFIRM_TOGETHER } else { CONFIRM_ALONE };
-            track.confirmed |= existence >= enough && track.hits >= CONFIRM_HITS;
+            let news = !track.confirmed && existence >= enough && track.hits >= CONFIRM_HITS;
+            track.confirmed |= news;
             let least = if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE };
             if existence < least || track.rival.is_one() {
-                self.delete(slot);
+                self.delete(slot, at);
+            } else if news {
+                self.note_confirmed(slot, at);
             }
         }
         self.close_deletions();
@@ -141,14 +144,16 @@ impl Tracker {
         let fades = &mut self.work.fades;
         let faded = |slot: &u32| !lives(self.tracks.at(*slot), now, fades);
         let dead: Vec<u32> = self.tracks.slots().filter(faded).collect();
-        dead.into_iter().for_each(|slot| self.delete(slot));
+        dead.into_iter().for_each(|slot| self.delete(slot, now));
         // A reporter that names its track anew each time must not fill the memory of a track that lives.
         self.reported.retain(|_, (_, at)| now.since(*at) < REPORT_REMEMBERED);
         self.close_deletions();
     }
 
-    fn delete(&mut self, slot: u32) {
+    fn delete(&mut self, slot: u32, at: Timestamp) {
         let Some(mut track) = self.tracks.remove(slot) else { return };
+        let merged_into = track.rival.is_one().then_some(track.rival.with);
+        self.lineage.end(&track, merged_into.filter(|of| self.tracks.slot(*of).is_some()), at);
         track.history.release(&mut self.pool);
         if track.confirmed {
             let place = [track.mean.x[0], track.mean.x[1]];

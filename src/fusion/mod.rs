@@ -20,6 +20,7 @@ mod group;
 mod history;
 mod initiate;
 mod known;
+mod lineage;
 mod live;
 mod measure;
 mod monitor;
@@ -36,6 +37,7 @@ pub mod track;
 pub mod tracker;
 mod update;
 
+pub use lineage::{Ancestry, Kinship, Link};
 pub use monitor::{Fault, Health};
 pub use registration::{Axis, Bias, Finding};
 pub use track::{Estimate, Status, TrackId, TrackView};

@@ -14,6 +14,7 @@ use super::gate::{self, Grid};
 use super::group::Grouping;
 use super::history::{Past, Pool};
 use super::known::Known;
+use super::lineage::Lineage;
 use super::measure::{Altitude, Measured};
 use super::monitor::Health;
 use super::motion::{Imm, Motion, Paces};
@@ -52,6 +53,8 @@ pub struct Refused {
     pub too_late: u64,
     /// New tracks not begun because the table was full.
     pub crowded: u64,
+    /// Lost or new tracks whose lineage was given up before its time because too many waited.
+    pub unlinked: u64,
 }
 
 /// Every track of one sector.
@@ -76,6 +79,7 @@ pub struct Tracker {
     pub(super) reported: BTreeMap<(SensorIndex, Arc<str>), (TrackId, Timestamp)>,
     pub(super) refused: Refused,
     pub(super) registration: Registration,
+    pub(super) lineage: Lineage,
     pub(super) work: Work,
 }
 
@@ -156,6 +160,7 @@ impl Tracker {
             claimed: BTreeMap::new(),
             reported: BTreeMap::new(),
             refused: Refused::default(),
+            lineage: Lineage::default(),
             work: Work::default(),
         }
     }
@@ -195,6 +200,7 @@ impl Tracker {
         self.updated.clear();
         self.deleted.clear();
         self.registration.begin_look();
+        self.lineage.begin();
         let begun = self.latest > Timestamp::from_nanos(i64::MIN);
         let late = begun && scan.time < self.latest;
         let horizon = Span::from_secs(RING_S).as_nanos();
@@ -223,7 +229,9 @@ impl Tracker {
         self.updated.clear();
         self.deleted.clear();
         self.registration.begin_look();
+        self.lineage.begin();
         self.prune(now);
+        self.link(now);
     }
 
     /// Moves the latest time on; once a second lets go of what the ring no longer holds, and takes places anew.
@@ -327,7 +335,7 @@ impl Tracker {
     /// What was refused so far.
     #[must_use]
     pub fn refused(&self) -> Refused {
-        self.refused
+        Refused { unlinked: self.lineage.crowded(), ..self.refused }
     }
 }
 

@@ -67,6 +67,14 @@ enum Region {
 }
 
 impl View {
+    /// Nearest and farthest range that a look by azimuth covers, metres.
+    pub(super) fn ranges(&self) -> Option<[f64; 2]> {
+        match &self.region {
+            Region::Sector { min_range_m, max_range_m, .. } => Some([*min_range_m, *max_range_m]),
+            Region::Unknown | Region::Polygon(_) => None,
+        }
+    }
+
     /// What the look can concern; `None` if it does not say.
     pub(super) fn bounds(&self) -> Option<Bounds> {
         match &self.region {

@@ -1,5 +1,7 @@
 //! Beginning and end of tracks: from leftover detections to tentative, confirmed, deleted.
 
+use std::sync::Arc;
+
 use super::existence::{Existence, Fades};
 use super::filter::Gaussian;
 use super::history::State;
@@ -153,7 +155,12 @@ impl Tracker {
     fn delete(&mut self, slot: u32, at: Timestamp) {
         let Some(mut track) = self.tracks.remove(slot) else { return };
         let merged_into = track.rival.is_one().then_some(track.rival.with);
-        self.lineage.end(&track, merged_into.filter(|of| self.tracks.slot(*of).is_some()), at);
+        let merged_into = merged_into.filter(|of| self.tracks.slot(*of).is_some());
+        self.lineage.end(&track, merged_into, at);
+        self.identities.end(track.id);
+        if let Some(of) = merged_into {
+            self.bequeath(&track, of);
+        }
         track.history.release(&mut self.pool);
         if track.confirmed {
             let place = [track.mean.x[0], track.mean.x[1]];
@@ -165,6 +172,22 @@ impl Tracker {
         self.deleted.push(track.id);
         for identity in track.claims.all() {
             if self.claimed.get(identity) == Some(&track.id) {
+                self.claimed.remove(identity);
+            }
+        }
+    }
+
+    /// Who a track was said to be is said of the one that it is: names that disagree are kept, and reported.
+    fn bequeath(&mut self, track: &Track, heir: TrackId) {
+        let Some(slot) = self.tracks.slot(heir) else { return };
+        let forgotten = self.tracks.at_mut(slot).claims.join(&track.claims);
+        for identity in track.claims.all() {
+            if self.claimed.get(identity) == Some(&track.id) {
+                self.claimed.insert(Arc::clone(identity), heir);
+            }
+        }
+        for identity in &forgotten {
+            if self.claimed.get(identity) == Some(&heir) {
                 self.claimed.remove(identity);
             }
         }

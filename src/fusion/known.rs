@@ -12,6 +12,7 @@ use super::initiate;
 use super::measure::Measured;
 use super::spoke::Spokes;
 use super::track::TrackId;
+use super::watching::Watching;
 use crate::geo::LocalFrame;
 use crate::scan::{Detection, Measurement, Scan, ScanKey};
 use crate::sensor::{SensorKind, SensorModel};
@@ -29,6 +30,8 @@ const NIS_LEAST: f64 = 20.0;
 pub(super) struct Known {
     pub coverage: Coverage,
     pub clutter: Clutter,
+    /// Where it has lately looked.
+    pub watching: Watching,
     pub period_s: f64,
     /// What it reports is something, not merely an echo.
     pub names: bool,
@@ -58,6 +61,7 @@ impl Known {
         Self {
             coverage: Coverage::new(frame, model),
             clutter: Clutter::new(model.false_alarms_per_scan, model.max_range_m),
+            watching: Watching::new(model.period_s),
             period_s: model.period_s,
             names: !matches!(model.kind, SensorKind::Radar | SensorKind::Lidar),
             resolves: model.kind == SensorKind::Lidar,
@@ -85,6 +89,7 @@ impl Known {
     pub(super) fn look(&mut self, scan: &Scan, view: &View, spokes: &mut Spokes, measured: &[Measured]) {
         let width_rad = view.azimuths.map_or(TAU, |(_, width)| width);
         let behind = spokes.find(measured, width_rad, self.coverage.max_range_m());
+        self.watching.looked(scan.time, view);
         if let Some(azimuths) = view.azimuths {
             let pieces = f64::from(scan.part.map_or(1, |(_, of)| of.max(1)));
             self.clutter.looked(scan.time, azimuths, view.share / pieces, behind);

@@ -85,7 +85,7 @@ impl Kinship {
 
 /// One link: `track` continues, is split from, or was merged into `of`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Link {
+pub struct Descent {
     /// Which of the three.
     pub kinship: Kinship,
     /// The younger.
@@ -118,8 +118,8 @@ pub(super) struct Lineage {
     fresh: VecDeque<Fresh>,
     births: Births,
     ancestry: BTreeMap<TrackId, Ancestry>,
-    found: Vec<Link>,
-    recent: VecDeque<Link>,
+    found: Vec<Descent>,
+    recent: VecDeque<Descent>,
     near: Vec<u32>,
     pairs: Vec<Pair>,
     associator: Associator,
@@ -161,12 +161,12 @@ impl Births {
 
 impl Lineage {
     /// What the last look or tick found.
-    pub(super) fn found(&self) -> &[Link] {
+    pub(super) fn found(&self) -> &[Descent] {
         &self.found
     }
 
     /// The latest links, oldest first.
-    pub(super) fn recent(&self) -> impl Iterator<Item = &Link> {
+    pub(super) fn recent(&self) -> impl Iterator<Item = &Descent> {
         self.recent.iter()
     }
 
@@ -192,7 +192,7 @@ impl Lineage {
         self.fresh.retain(|fresh| fresh.id != track.id);
         if let Some(of) = merged_into {
             let kinship = Kinship::MergedInto;
-            self.record(Link { kinship, track: track.id, of, at, probability: 1.0, last: None });
+            self.record(Descent { kinship, track: track.id, of, at, probability: 1.0, last: None });
         } else if track.hits >= LEAST_HITS && !track.stillness.is_fixed() {
             if self.lost.len() == MOST_LOST {
                 self.lost.pop_front();
@@ -202,8 +202,8 @@ impl Lineage {
         }
     }
 
-    fn record(&mut self, link: Link) {
-        let Link { kinship, track, of, .. } = link;
+    fn record(&mut self, link: Descent) {
+        let Descent { kinship, track, of, .. } = link;
         let child = if kinship == Kinship::MergedInto { of } else { track };
         let known = self.ancestry.entry(child).or_default();
         match kinship {
@@ -354,7 +354,7 @@ impl Tracker {
         let (track, of, at) = (fresh.id, lost.id, self.tracks.at(slot).born);
         let last = Some(lost.estimate());
         self.lineage.births.count = (self.lineage.births.count - 1.0).max(0.0);
-        self.lineage.record(Link { kinship: Kinship::Continues, track, of, at, probability, last });
+        self.lineage.record(Descent { kinship: Kinship::Continues, track, of, at, probability, last });
     }
 
     /// Records that a new track parted from its neighbour if that is by far the best account of it.
@@ -369,18 +369,18 @@ impl Tracker {
             return false;
         };
         let (track, at) = (fresh.id, self.tracks.at(slot).born);
-        self.lineage.record(Link { kinship: Kinship::SplitFrom, track, of, at, probability, last: None });
+        self.lineage.record(Descent { kinship: Kinship::SplitFrom, track, of, at, probability, last: None });
         true
     }
 
     /// What the last `process` or `tick` found out about which tracks are one.
     #[must_use]
-    pub fn links(&self) -> &[Link] {
+    pub fn descents(&self) -> &[Descent] {
         self.lineage.found()
     }
 
     /// The latest links, oldest first; a few hundred.
-    pub fn recent_links(&self) -> impl Iterator<Item = &Link> {
+    pub fn recent_descents(&self) -> impl Iterator<Item = &Descent> {
         self.lineage.recent()
     }
 
@@ -391,7 +391,7 @@ impl Tracker {
     }
 }
 
-fn continued_of(link: &Link) -> Option<TrackId> {
+fn continued_of(link: &Descent) -> Option<TrackId> {
     (link.kinship == Kinship::Continues).then_some(link.of)
 }
 

@@ -10,6 +10,8 @@
 //!
 //! A track far from the line (beyond what it could cover in [`AHEAD_S`]) needs no memory: its side is plain to see.
 
+mod gap;
+
 use std::collections::BTreeMap;
 
 use super::area::{Covariance, normal_cdf, plus};
@@ -52,6 +54,8 @@ pub(super) struct Crossed {
     pub covariance_m2: Covariance,
     /// P(it was on the one side) × P(it is on the other).
     pub probability: f64,
+    /// Where nobody saw it happen: last seen before it, and first seen after it.
+    pub between: Option<[Timestamp; 2]>,
 }
 
 /// One line and the sides of the tracks near it.
@@ -59,6 +63,8 @@ pub(super) struct Crossed {
 pub(super) struct Crossing {
     line: Polyline,
     paths: BTreeMap<TrackId, Path>,
+    /// Of tracks that have ended, and when: another may turn out to be the same.
+    gone: BTreeMap<TrackId, (Timestamp, Path)>,
     refused: u64,
 }
 
@@ -71,6 +77,8 @@ struct Path {
     last: Sample,
     /// The latest change of the estimate to the side that is not latched.
     change: Option<Change>,
+    /// When it last crossed.
+    turned: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,11 +96,12 @@ struct Change {
     time: Timestamp,
     at: Point,
     covariance: Covariance,
+    between: Option<[Timestamp; 2]>,
 }
 
 impl Crossing {
     pub(super) fn new(line: Polyline) -> Self {
-        Self { line, paths: BTreeMap::new(), refused: 0 }
+        Self { line, paths: BTreeMap::new(), gone: BTreeMap::new(), refused: 0 }
     }
 
     /// Tracks that found no room.
@@ -101,8 +110,10 @@ impl Crossing {
     }
 
     /// A track is gone.
-    pub(super) fn forget(&mut self, track: TrackId) {
-        self.paths.remove(&track);
+    pub(super) fn forget(&mut self, now: Timestamp, track: TrackId) {
+        if let Some(path) = self.paths.remove(&track).filter(|_| self.gone.len() < CAPACITY) {
+            self.gone.insert(track, (now, path));
+        }
     }
 
     /// Looks at a track right after a measurement. `bias` is asked for only near the line.
@@ -152,7 +163,7 @@ impl Crossing {
             self.refused += 1;
             return None;
         }
-        let fresh = Path { latched: None, certainty: 0.0, last: sample, change: None };
+        let fresh = Path { latched: None, certainty: 0.0, last: sample, change: None, turned: None };
         let path = self.paths.entry(track.id).or_insert(fresh);
         let last = std::mem::replace(&mut path.last, sample);
         let Some(side) = side else {
@@ -185,12 +196,15 @@ impl Path {
                 }
                 let before = std::mem::replace(&mut self.certainty, likelihood);
                 self.latched = Some(side);
-                self.change.take().filter(|change| change.to == side).map(|change| Crossed {
+                let change = self.change.take().filter(|change| change.to == side)?;
+                self.turned = Some(change.time);
+                Some(Crossed {
                     to: side,
                     time: change.time,
                     at: change.at,
                     covariance_m2: change.covariance,
                     probability: before * likelihood,
+                    between: change.between,
                 })
             }
             _ => {
@@ -222,7 +236,7 @@ fn change(line: &Polyline, from: Sample, to: Sample) -> Option<Change> {
     // A late measurement may take an estimate back: then it crossed when the older of the two says.
     let start = from.time.min(to.time);
     let time = start.plus(Span::from_secs_f64(libm::round(high * between * 1e3) / 1e3));
-    Some(Change { to: to.side?, time, at: on_way(high), covariance: to.covariance })
+    Some(Change { to: to.side?, time, at: on_way(high), covariance: to.covariance, between: None })
 }
 
 /// The position part of a track's covariance.

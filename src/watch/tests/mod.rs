@@ -4,6 +4,7 @@ mod crossings;
 mod ids;
 mod parked;
 mod robust;
+mod succession;
 mod zones;
 
 use super::testing;

@@ -11,6 +11,7 @@ use crate::time::{Span, Timestamp};
 
 /// Bins of azimuth: five degrees each.
 const BINS: usize = 72;
+const BIN_RAD: f64 = TAU / BINS as f64;
 /// A look is what a sensor watches for this many of its periods, but for no less and no more than these, seconds.
 const PERIODS: f64 = 2.5;
 const LEAST_S: f64 = 10.0;
@@ -45,11 +46,15 @@ impl Watching {
             return;
         };
         (self.site, self.ranges) = (view.site.at, ranges);
-        for (bin, looked) in self.looked.iter_mut().enumerate() {
-            let middle_rad = (bin as f64 + 0.5) * TAU / BINS as f64;
-            if (middle_rad - from_rad).rem_euclid(TAU) <= width_rad {
-                *looked = time.max(*looked);
-            }
+        // Every bin whose middle was looked at.
+        let first = libm::ceil(from_rad / BIN_RAD - 0.5);
+        let count =
+            (libm::floor((from_rad + width_rad) / BIN_RAD - 0.5) - first + 1.0).clamp(0.0, BINS as f64);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in [0, 72]")]
+        let (first, count) = (first.rem_euclid(BINS as f64) as usize, count as usize);
+        for bin in first..first + count {
+            let looked = &mut self.looked[bin % BINS];
+            *looked = time.max(*looked);
         }
     }
 

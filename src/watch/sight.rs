@@ -183,10 +183,10 @@ mod tests {
         });
         let (_, found) = sights.all().next().unwrap();
         let found = found.expect("looked at");
-        assert!((found.blind - 0.25).abs() < 0.02 && (found.corroborated - 0.25).abs() < 0.02, "{found:?}");
-        assert!((found.trust_groups - 1.0).abs() < 0.02);
+        assert!((found.blind - 0.25).abs() < 0.05 && (found.corroborated - 0.25).abs() < 0.05, "{found:?}");
+        assert!((found.trust_groups - 1.0).abs() < 0.1);
         let groups: Vec<(&str, bool)> =
-            found.by_group.iter().map(|(n, s)| (&**n, (s - 0.5).abs() < 0.02)).collect();
+            found.by_group.iter().map(|(n, s)| (&**n, (s - 0.5).abs() < 0.05)).collect();
         assert_eq!(groups, [("c", true), ("mast", true)]);
         sights.look(|_, _| 0.0);
         assert_eq!(sights.all().next().unwrap().1, Some(&Sight { blind: 1.0, ..Sight::default() }));
@@ -212,13 +212,13 @@ mod tests {
             id: "s".into(),
             polygon: vec![
                 testing::geodetic(0.0, 0.0),
-                testing::geodetic(10_000.0, 9_990.0),
+                testing::geodetic(10_000.0, 8_000.0),
                 testing::geodetic(10_000.0, 10_000.0),
             ],
             floor_m: None,
             ceiling_m: None,
         };
         let points = lattice(&Area::new(&testing::frame(), &slender));
-        assert!((20..=400).contains(&points.len()), "{}", points.len());
+        assert!((100..=400).contains(&points.len()), "{}", points.len());
     }
 }

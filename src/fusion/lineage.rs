@@ -31,8 +31,10 @@ const SURE: f64 = 0.9;
 const GAP: Span = Span::from_secs(180);
 /// P(what was lost comes back within [`GAP`], at a moment that is as good as any other).
 const RETURNS: f64 = 0.5;
-/// Looks that must have fed a track before its loss is one.
+/// Looks that must have fed a track before its loss is one, and before a new one's velocity says whom it continues;
 const LEAST_HITS: u32 = 5;
+/// where looks are rare, so much time must do.
+const SPEAKS_AFTER: Span = Span::from_secs(15);
 /// Lost tracks remembered, and new ones that wait for their past to be known: the oldest make room.
 const MOST_LOST: usize = 1_024;
 const MOST_FRESH: usize = 256;
@@ -283,7 +285,7 @@ impl Tracker {
         if lineage.fresh.is_empty() {
             return;
         }
-        self.weigh();
+        self.weigh(now);
         let lineage = &mut self.lineage;
         lineage.associator.solve(&mut lineage.pairs, lineage.lost.len(), lineage.fresh.len());
         let pairs = std::mem::take(&mut lineage.pairs);
@@ -309,13 +311,14 @@ impl Tracker {
     }
 
     /// Every pair of a lost and a new track that may be one, with its weight against the new one being new.
-    fn weigh(&mut self) {
+    fn weigh(&mut self, now: Timestamp) {
         let lineage = &mut self.lineage;
         lineage.pairs.clear();
         for (f, fresh) in (0u32..).zip(&lineage.fresh) {
             let Some(slot) = self.tracks.slot(fresh.id) else { continue };
             let track = self.tracks.at(slot);
-            if track.stillness.is_fixed() {
+            let young = track.hits < LEAST_HITS && now.since(fresh.confirmed) < SPEAKS_AFTER;
+            if young || track.stillness.is_fixed() {
                 continue;
             }
             let near = (0u32..).zip(&lineage.lost).filter(|(_, lost)| lost.may_be(track));

@@ -2,8 +2,9 @@
 //!
 //! In: once a second, how likely each sensor would report a target at a place. Out: per zone the share that is watched, by
 //! one trust group and by two, and by which. A zone is sampled on a lattice of points; a point is watched by a group
-//! if one round of its looks reports a target there with a probability of at least [`WATCHED`]. Zones take turns where there are too many sensors to
-//! ask for all of them in one second. Knows no track; where a sensor looks and what it misses is the tracker's to say.
+//! if one round of its looks reports a target there with a probability of at least [`WATCHED`]. Zones take turns where
+//! there are too many sensors to ask for all of them in one second. Knows no track; where a sensor looks and what it
+//! misses is the tracker's to say.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

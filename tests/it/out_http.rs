@@ -48,27 +48,7 @@ pub(crate) fn picture() -> Picture {
         }],
         tentative: 2,
         fixed: 1,
-        sensors: vec![SensorRow {
-            sensor: "r1".to_owned(),
-            kind: "radar",
-            state: SensorState::Online,
-            last_received: Some(at_s(9)),
-            age_s: Some(1.5),
-            used: 10,
-            detections: 30,
-            position: Some([35.0, 33.0]),
-            nis_ratio: Some(1.1),
-            health: SensorHealth {
-                bias: BTreeMap::from([(
-                    "azimuth_deg",
-                    BiasRow { value: 2.0, sigma: 0.02, compensated: true },
-                )]),
-                faults: vec!["noise_understated"],
-                noise_ratio: Some(1.8),
-                clutter_ratio: Some(0.9),
-                detection_ratio: None,
-            },
-        }],
+        sensors: vec![sensor()],
         zones: vec![ZoneRow {
             zone: "buffer".to_owned(),
             blind_ratio: Some(0.25),
@@ -90,6 +70,27 @@ pub(crate) fn picture() -> Picture {
             tracks: vec!["17".to_owned()],
         }],
         alerts: vec![alert],
+    }
+}
+
+fn sensor() -> SensorRow {
+    SensorRow {
+        sensor: "r1".to_owned(),
+        kind: "radar",
+        state: SensorState::Online,
+        last_received: Some(at_s(9)),
+        age_s: Some(1.5),
+        used: 10,
+        detections: 30,
+        position: Some([35.0, 33.0]),
+        nis_ratio: Some(1.1),
+        health: SensorHealth {
+            bias: BTreeMap::from([("azimuth_deg", BiasRow { value: 2.0, sigma: 0.02, compensated: true })]),
+            faults: vec!["noise_understated"],
+            noise_ratio: Some(1.8),
+            clutter_ratio: Some(0.9),
+            detection_ratio: None,
+        },
     }
 }
 

@@ -215,7 +215,7 @@ impl Engine {
     fn look_at_changes(&mut self, now: Timestamp) {
         for &id in self.tracker.updated() {
             if let Some(track) = self.tracker.view(id, None) {
-                self.watch.observe(now, &track, &mut self.notices);
+                self.watch.observe(now, &track, &self.tracker, &mut self.notices);
             }
         }
         for &id in self.tracker.deleted() {
@@ -247,7 +247,7 @@ impl Engine {
         self.tracker.tick(now);
         self.look_at_changes(now);
         self.health.tick(now, events);
-        self.watch.tick(now, self.tracker.views(now), &mut self.notices);
+        self.watch.tick(now, self.tracker.views(now), &self.tracker, &mut self.notices);
         self.look_around(now);
     }
 
@@ -270,6 +270,12 @@ impl Engine {
     #[must_use]
     pub fn sensors(&self) -> &[SensorModel] {
         &self.sensors
+    }
+
+    /// What the tracks hold in memory now.
+    #[must_use]
+    pub fn held(&self) -> fusion::Held {
+        self.tracker.held()
     }
 
     /// The received stamp of the latest record.

@@ -36,8 +36,8 @@ const NONE: usize = usize::MAX;
 pub(super) struct Associator {
     parents: Vec<u32>,
     degrees: Vec<u32>,
-    /// Of contested pairs: component, track, detection, and where the pair stands.
-    order: Vec<[u32; 4]>,
+    /// Of contested pairs: component, track, detection, and where the pair stands, as one number.
+    order: Vec<u128>,
     sorted: Vec<Pair>,
     tracks: Vec<u32>,
     detections: Vec<u32>,
@@ -52,6 +52,17 @@ impl Pair {
         let weight = weight.clamp(0.0, MOST_WEIGHT);
         Self { track, detection, weight, d2, probability: 0.0, chosen: false, alone: false }
     }
+}
+
+/// Four numbers that sort as one.
+const fn packed([a, b, c, d]: [u32; 4]) -> u128 {
+    (a as u128) << 96 | (b as u128) << 64 | (c as u128) << 32 | d as u128
+}
+
+/// One of the four, counted from the left.
+#[expect(clippy::cast_possible_truncation, reason = "32 bits of it")]
+const fn part(packed: u128, which: u32) -> u32 {
+    (packed >> (96 - 32 * which)) as u32
 }
 
 fn root(parents: &mut [u32], mut node: u32) -> u32 {
@@ -89,18 +100,18 @@ impl Associator {
             let (a, b) =
                 (root(&mut self.parents, pair.track), root(&mut self.parents, offset + pair.detection));
             self.parents[a.max(b) as usize] = a.min(b);
-            self.order.push([0, pair.track, pair.detection, at]);
+            self.order.push(packed([0, pair.track, pair.detection, at]));
         }
         let mut order = std::mem::take(&mut self.order);
         for entry in &mut order {
-            entry[0] = root(&mut self.parents, entry[1]);
+            *entry |= packed([root(&mut self.parents, part(*entry, 1)), 0, 0, 0]);
         }
         order.sort_unstable();
         let mut sorted = std::mem::take(&mut self.sorted);
         let alone = sorted.len();
-        sorted.extend(order.iter().map(|entry| pairs[entry[3] as usize]));
+        sorted.extend(order.iter().map(|entry| pairs[part(*entry, 3) as usize]));
         let mut rest = &mut sorted[alone..];
-        for component in order.chunk_by(|a, b| a[0] == b[0]) {
+        for component in order.chunk_by(|a, b| part(*a, 0) == part(*b, 0)) {
             let (pairs, after) = rest.split_at_mut(component.len());
             self.component(pairs);
             rest = after;
@@ -135,7 +146,9 @@ impl Associator {
             2 => self.of_two(pairs),
             _ => self.marginals(pairs),
         }
-        if self.tracks.len().max(self.detections.len()) > MOST_EXACT {
+        if self.tracks.len() == 1 {
+            heaviest(pairs);
+        } else if self.tracks.len().max(self.detections.len()) > MOST_EXACT {
             self.greedily(pairs);
         } else {
             self.best(pairs);
@@ -246,6 +259,19 @@ fn of_one(pairs: &mut [Pair]) {
     let total = 1.0 + pairs.iter().map(|pair| pair.weight).sum::<f64>();
     for pair in pairs {
         pair.probability = pair.weight / total;
+    }
+}
+
+/// One track: the heaviest pair, if that is better than none.
+fn heaviest(pairs: &mut [Pair]) {
+    let mut best: Option<usize> = None;
+    for (at, pair) in pairs.iter().enumerate().filter(|(_, pair)| pair.weight >= 1.0) {
+        if best.is_none_or(|best| pair.weight > pairs[best].weight) {
+            best = Some(at);
+        }
+    }
+    if let Some(best) = best {
+        pairs[best].chosen = true;
     }
 }
 

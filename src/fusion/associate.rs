@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::assign::Pair;
 use super::coverage::View;
 use super::history::{Entry, MISSED};
+use super::initiate::SELDOM_S;
 use super::measure::{Kind, Measured};
-use super::ring::{LookNumber, Looked};
-use super::table::Bounds;
+use super::near::Reach;
+use super::ring::LookNumber;
 use super::track::TrackId;
 use super::tracker::{Candidate, Tracker};
 use super::{existence, ring, update};
@@ -29,17 +30,13 @@ const SAME_IDENTITY: f64 = 1_000.0;
 /// A self-report that claims the track's identity is taken from this much farther away (in d²).
 const IDENTITY_GATE: f64 = 25.0;
 
-/// The gate reaches this many sigmas of a detection,
-const GATE_SIGMAS: f64 = 4.1;
-/// and as far as anything moves between its look's time and its own.
-const MOST_SPEED_MPS: f64 = 400.0;
-
 impl Tracker {
     /// Predicts the tracks a look may have seen to its time; for a late look, as they then were.
     pub(super) fn predict(&mut self, scan: &Scan, view: &View, look: LookNumber) {
         let (sensor, at) = (scan.sensor, scan.time);
         self.find_near(scan, view, look);
-        let coverage = &self.sensors[sensor.index()].coverage;
+        let known = &self.sensors[sensor.index()];
+        let coverage = &known.coverage;
         let work = &mut self.work;
         work.candidates.clear();
         work.pasts.clear();
@@ -73,42 +70,23 @@ impl Tracker {
             }
             let sigma_m = (0.5 * (mean.pp[0] + mean.pp[2])).sqrt();
             let seen = coverage.seen(view, [mean.x[0], mean.x[1]], sigma_m);
+            let away = [mean.x[0] - view.site.at[0], mean.x[1] - view.site.at[1]];
+            let learned = known.sight.factor((away[0] * away[0] + away[1] * away[1]).sqrt());
             let pd = seen.pd.max(LEAST_DETECTION * coverage.masked([mean.x[0], mean.x[1]]));
             let visible = state.existence.visible_at(sensor, at, &mut work.fades);
             work.candidates.push(Candidate {
                 slot,
                 imm,
                 mean,
-                altitude: state.altitude,
+                altitude: state.height.map(|height| height.at(dt_s)),
                 existence: state.existence.at(at, &mut work.fades),
                 visible,
                 detectable: visible * pd,
-                miss_pd: as_f32(seen.pd),
+                miss_pd: as_f32(seen.pd * learned),
+                told_pd: as_f32(seen.pd),
                 past,
                 fed: false,
             });
-        }
-    }
-
-    /// Slots of the tracks that the look's region, its detections or the names they claim may concern.
-    fn find_near(&mut self, scan: &Scan, view: &View, look: LookNumber) {
-        let Some(looked) = self.looks.get(look) else { return };
-        let near = &mut self.work.near;
-        self.tracks.near(bounds(view, looked), scan.time, near);
-        let all = near.len();
-        for detection in &scan.detections {
-            let claimed = detection.identity.as_ref().and_then(|identity| self.claimed.get(identity));
-            let reported = match &detection.measurement {
-                crate::scan::Measurement::Track { source_track, .. } if !self.reported.is_empty() => {
-                    self.reported.get(&(scan.sensor, source_track.clone())).map(|(id, _)| id)
-                }
-                _ => None,
-            };
-            near.extend(claimed.into_iter().chain(reported).filter_map(|id| self.tracks.slot(*id)));
-        }
-        if near.len() > all {
-            near.sort_unstable_by_key(|slot| self.tracks.at(*slot).id);
-            near.dedup();
         }
     }
 
@@ -140,6 +118,7 @@ impl Tracker {
                     || knows_report(&self.reported, scan, m, self.tracks.at(candidate.slot).id);
                 if fit.d2 > if same { IDENTITY_GATE * gate } else { gate }
                     || !same && identity.is_some_and(|identity| claims.contradicts(identity))
+                    || !m.is_bearing() && !track.can_reach(m, scan.time)
                 {
                     return;
                 }
@@ -205,6 +184,7 @@ impl Tracker {
                         detection: MISSED,
                         pd: candidate.miss_pd,
                         factor: as_f32(factor),
+                        sure: 1.0,
                     };
                     self.enter(c, entry);
                     self.work.candidates[c].fed = true;
@@ -212,8 +192,14 @@ impl Tracker {
                 continue;
             };
             let pd = self.pd_of(look, pair.detection);
-            let entry =
-                Entry { look: ring::low(look), detection: pair.detection, pd, factor: as_f32(factor) };
+            let seldom = self.sensors[scan.sensor.index()].period_s >= SELDOM_S && !pair.alone;
+            let entry = Entry {
+                look: ring::low(look),
+                detection: pair.detection,
+                pd,
+                factor: as_f32(factor),
+                sure: if seldom { as_f32(pair.probability.max(0.01)) } else { 1.0 },
+            };
             if self.enter(c, entry).is_none() {
                 self.refused.unsound += 1;
                 continue;
@@ -307,6 +293,7 @@ impl Tracker {
                     detection: MISSED,
                     pd: candidate.miss_pd,
                     factor: f32::NAN,
+                    sure: 1.0,
                 };
                 self.enter(c, entry);
             }
@@ -337,18 +324,6 @@ impl Tracker {
     }
 }
 
-/// Where a look may concern a track: its region if it has one, and around its detections. `None`: anywhere.
-fn bounds(view: &View, looked: &Looked) -> Option<Bounds> {
-    let region = view.bounds();
-    if region.is_none() && looked.detections.iter().any(Measured::is_bearing) {
-        return None;
-    }
-    let positions = looked.detections.iter().filter(|m| !m.is_bearing());
-    Some(positions.fold(region.unwrap_or(Bounds::EMPTY), |bounds, m| {
-        bounds.with(m.z, GATE_SIGMAS * m.r[0].max(m.r[2]).sqrt() + MOST_SPEED_MPS * m.offset_s.abs())
-    }))
-}
-
 /// Whether a report bears a name that this track was last reported under.
 fn knows_report(
     reported: &BTreeMap<(SensorIndex, Arc<str>), (TrackId, Timestamp)>,
@@ -372,54 +347,6 @@ fn joint_factor(candidate: &Candidate, run: &[Pair]) -> f64 {
 #[expect(clippy::cast_possible_truncation, reason = "a probability needs no more digits")]
 fn as_f32(p: f64) -> f32 {
     p as f32
-}
-
-/// How far from a prediction a look's detections can lie: bounds over all of them.
-struct Reach {
-    place_var: f64,
-    range_var: f64,
-    azimuth_var: f64,
-    offset_s: f64,
-    named: bool,
-    cell_m: f64,
-}
-
-impl Reach {
-    fn of(detections: &[Measured]) -> Self {
-        let mut reach = Self {
-            place_var: 0.0,
-            range_var: 0.0,
-            azimuth_var: 0.0,
-            offset_s: 0.0,
-            named: false,
-            cell_m: 0.0,
-        };
-        let (mut sigmas, mut count) = (0.0, 0.0);
-        for m in detections.iter().filter(|m| !m.is_bearing()) {
-            let widest = m.r[0].max(m.r[2]);
-            match m.kind {
-                Kind::Polar { range_var, azimuth, .. } => {
-                    // What heights add along the line of sight is in `r` already; it is bounded by it.
-                    reach.range_var = reach.range_var.max(range_var).max(m.r[0].min(m.r[2]));
-                    reach.azimuth_var = reach.azimuth_var.max(azimuth.var);
-                }
-                _ => reach.place_var = reach.place_var.max(widest),
-            }
-            reach.named |= m.is_report() || m.velocity.is_some();
-            reach.offset_s = reach.offset_s.max(m.offset_s.abs());
-            sigmas += widest.sqrt();
-            count += 1.0;
-        }
-        reach.cell_m = (4.0 * sigmas / f64::max(count, 1.0)).clamp(10.0, 2_000.0);
-        reach
-    }
-
-    /// The greatest variance, on any axis, of a detection of a target at the prediction.
-    fn variance(&self, mean: &super::filter::Gaussian, site: &[f64; 2]) -> f64 {
-        let away = [mean.x[0] - site[0], mean.x[1] - site[1]];
-        let across = 1.2 * self.azimuth_var * (away[0] * away[0] + away[1] * away[1]);
-        self.place_var.max(self.range_var).max(across)
-    }
 }
 
 /// For [`Tracker::judge`]: nothing measured before this is news.

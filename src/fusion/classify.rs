@@ -17,6 +17,18 @@ const MOST_CLAIMS: usize = 4;
 /// Votes one claim may have.
 const MOST_VOTES: u32 = 50;
 
+/// Nothing of a class is quicker than this, metres per second, in `Class::ALL`'s order: person, animal, light, heavy and
+/// tracked vehicles, aircraft, drone, vessel.
+const MOST_SPEED_MPS: [f64; crate::scan::Class::COUNT] = [12.0, 25.0, 70.0, 45.0, 30.0, 400.0, 80.0, 40.0];
+/// A class less probable than this sets no limit.
+const PLAUSIBLE: f64 = 0.05;
+
+/// The speed that no plausible class exceeds, metres per second.
+pub(super) fn most_speed_mps(class: &ClassLikelihoods) -> f64 {
+    let plausible = class.iter().zip(MOST_SPEED_MPS).filter(|(p, _)| **p >= PLAUSIBLE);
+    plausible.fold(0.0, |most, (_, speed)| f64::max(most, speed))
+}
+
 /// Bayes' rule with forgetting: the old probabilities are pulled towards "unknown" before the likelihoods multiply them.
 pub(super) fn fuse_class(known: &mut ClassLikelihoods, seen: &ClassLikelihoods) {
     let most = seen.iter().fold(0.0_f64, |a, b| a.max(*b));
@@ -120,6 +132,18 @@ mod tests {
             fuse_class(&mut class, &seen);
         }
         assert!(class[0] > 0.9, "what was wrong for long can be mended soon");
+    }
+
+    #[test]
+    fn the_quickest_plausible_class_sets_the_limit() {
+        assert!((most_speed_mps(&UNKNOWN_CLASS) - 400.0).abs() < 1e-12, "anything may fly");
+        let person = Class::ALL.iter().position(|c| *c == Class::Person).unwrap();
+        let mut class = [0.01; Class::COUNT];
+        class[person] = 0.93;
+        assert!((most_speed_mps(&class) - 12.0).abs() < 1e-12);
+        let vessel = Class::ALL.iter().position(|c| *c == Class::Vessel).unwrap();
+        (class[person], class[vessel]) = (0.5, 0.44);
+        assert!((most_speed_mps(&class) - 40.0).abs() < 1e-12);
     }
 
     #[test]

@@ -13,6 +13,10 @@ use crate::sensor::{SensorKind, SensorModel};
 
 /// Least clutter density, per square metre: nothing is ever impossible.
 const LEAST_CLUTTER_PER_M2: f64 = 1e-10;
+/// A target known worse than this, metres, is missed where it may be outside what was looked at, or in a mask,
+const WIDE_M: f64 = 50.0;
+/// until it is this many sigmas inside.
+const SURELY_SIGMAS: f64 = 2.0;
 /// Least clutter density of bearings, per radian.
 const LEAST_CLUTTER_PER_RAD: f64 = 1e-3;
 
@@ -237,9 +241,40 @@ impl Coverage {
             }
         };
         let near = margin_m > -(6.0 * sigma_m + TOLERANCE_M);
-        // The share of the target's own uncertainty that lies inside, by a straight line for the error function.
-        let inside = (0.5 + margin_m / (3.5 * sigma_m.max(1.0))).clamp(0.0, 1.0);
-        Seen { pd: if inside > 0.0 { inside * self.masked(p) } else { 0.0 }, near }
+        let sigma_m = sigma_m.max(1.0);
+        let inside = if sigma_m < WIDE_M {
+            // The share of the target's own uncertainty that lies inside, by a straight line for the error function.
+            0.5 + margin_m / (3.5 * sigma_m)
+        } else {
+            // Whoever may stand just outside is missed again and again for one cause: no evidence until surely inside.
+            margin_m / (SURELY_SIGMAS * sigma_m)
+        };
+        let inside = inside.clamp(0.0, 1.0);
+        Seen { pd: if inside > 0.0 { inside * self.masked_around(p, sigma_m) } else { 0.0 }, near }
+    }
+
+    /// Detection probability at `p` of a sensor that stands still and looks everywhere it can.
+    pub(super) fn usually(&self, p: [f64; 2]) -> f64 {
+        let Some(site) = self.site.filter(|_| self.kind.counts_misses()) else { return 0.0 };
+        let d = [p[0] - site.at[0], p[1] - site.at[1]];
+        let range_m = (d[0] * d[0] + d[1] * d[1]).sqrt();
+        let towards = site.direction(self.heading_rad);
+        let along_m = towards[0] * d[0] + towards[1] * d[1];
+        let inside =
+            range_m < self.max_range_m && along_m >= range_m * libm::cos(self.half_width_rad.min(PI));
+        if inside { self.masked(p) } else { 0.0 }
+    }
+
+    /// Least detection probability where a target known to `sigma_m` around `p` may be.
+    fn masked_around(&self, p: [f64; 2], sigma_m: f64) -> f64 {
+        let here = self.masked(p);
+        if self.masks.is_empty() || sigma_m < WIDE_M {
+            return here;
+        }
+        let reach_m = SURELY_SIGMAS * sigma_m;
+        [[reach_m, 0.0], [-reach_m, 0.0], [0.0, reach_m], [0.0, -reach_m]]
+            .iter()
+            .fold(here, |least, off| least.min(self.masked([p[0] + off[0], p[1] + off[1]])))
     }
 
     /// Detection probability at a place, whatever a look covered.

@@ -99,6 +99,13 @@ impl Existence {
         self.odds / (1.0 + self.odds) * fades.over(at.since(self.time)).0
     }
 
+    /// The same for one who asks once and has no [`Fades`] at hand.
+    pub(super) fn once_at(&self, at: Timestamp) -> f64 {
+        let span = at.since(self.time);
+        let fade = if span > Span::ZERO { libm::exp(-span.as_secs_f64() / LIFETIME_S) } else { 1.0 };
+        self.odds / (1.0 + self.odds) * fade
+    }
+
     /// P(visible to a sensor | exists) at `at`.
     pub(super) fn visible_at(&self, sensor: SensorIndex, at: Timestamp, fades: &mut Fades) -> f64 {
         self.seen_by().iter().find(|v| v.sensor == sensor).map_or(VISIBLE_UNPROVEN, |v| {

@@ -25,14 +25,35 @@ pub(super) fn chi_square_quantile(p: f64, two_degrees: bool) -> f64 {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Grid {
     cell_m: f64,
-    /// (row, column, detection), ascending.
-    cells: Vec<(i32, i32, u32)>,
+    /// Row, column and detection as one number, ascending.
+    cells: Vec<u128>,
+    /// Where each row begins in `cells`, from the first on; empty where rows lie too far apart for such a table.
+    rows: Vec<u32>,
+    first_row: u32,
 }
 
-/// Where a coordinate lies; positions beyond every sector share the outermost cells.
-#[expect(clippy::cast_possible_truncation, reason = "clamped to what an i32 holds")]
-fn cell(coordinate_m: f64, cell_m: f64) -> i32 {
-    libm::floor(coordinate_m / cell_m).clamp(-1e9, 1e9) as i32
+/// A table of rows is worth its room up to so many rows per detection.
+const MOST_ROWS: usize = 8;
+
+/// Where a coordinate lies; positions beyond every sector share the outermost cells. Counted from the lowest there is,
+/// so that cells sort as plain numbers.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a u32 holds")]
+fn cell(coordinate_m: f64, cell_m: f64) -> u32 {
+    const MOST: f64 = 1e9;
+    let cells = coordinate_m / cell_m;
+    // Towards zero, then down where that went up: floor, without a call.
+    let whole = cells.clamp(-MOST, MOST) as i64;
+    let below = i64::from((whole as f64) > cells);
+    (whole - below + MOST as i64 + 1) as u32
+}
+
+const fn packed(row: u32, column: u32, detection: u32) -> u128 {
+    (row as u128) << 64 | (column as u128) << 32 | detection as u128
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "three numbers of 32 bits")]
+const fn unpacked(cell: u128) -> (u32, u32, u32) {
+    ((cell >> 64) as u32, (cell >> 32) as u32, cell as u32)
 }
 
 impl Grid {
@@ -40,8 +61,26 @@ impl Grid {
     pub(super) fn fill(&mut self, positions: impl Iterator<Item = (u32, [f64; 2])>, cell_m: f64) {
         self.cell_m = cell_m;
         self.cells.clear();
-        self.cells.extend(positions.map(|(index, [e, n])| (cell(n, cell_m), cell(e, cell_m), index)));
+        self.cells.extend(positions.map(|(index, [e, n])| packed(cell(n, cell_m), cell(e, cell_m), index)));
         self.cells.sort_unstable();
+        self.rows.clear();
+        let ends = (self.cells.first(), self.cells.last());
+        let (first, last) = (ends.0.map_or(0, |c| unpacked(*c).0), ends.1.map_or(0, |c| unpacked(*c).0));
+        self.first_row = first;
+        if (last - first) as usize > MOST_ROWS * self.cells.len() {
+            return;
+        }
+        for (at, cell) in (0u32..).zip(&self.cells) {
+            let row = (unpacked(*cell).0 - first) as usize;
+            while self.rows.len() <= row {
+                self.rows.push(at);
+            }
+        }
+    }
+
+    /// Bytes of its buffers.
+    pub(super) fn held(&self) -> usize {
+        self.cells.capacity() * size_of::<u128>() + self.rows.capacity() * size_of::<u32>()
     }
 
     /// Calls `found` with every detection whose cell touches the box `at ± half`, in order of cells.
@@ -50,19 +89,36 @@ impl Grid {
             (cell(at[1] - half[1], self.cell_m), cell(at[1] + half[1], self.cell_m)),
             (cell(at[0] - half[0], self.cell_m), cell(at[0] + half[0], self.cell_m)),
         );
-        let mut from = self.cells.partition_point(|c| (c.0, c.1) < (rows.0, columns.0));
-        while let Some(&(row, column, index)) = self.cells.get(from) {
+        let from = self.begin_of(rows.0);
+        let mut left = self.cells.get(from..).unwrap_or_default();
+        while let Some((row, column, index)) = left.first().map(|cell| unpacked(*cell)) {
             if row > rows.1 {
                 break;
             }
-            if column > columns.1 {
-                from += self.cells[from..].partition_point(|c| (c.0, c.1) < (row + 1, columns.0));
+            let passed = if column > columns.1 {
+                self.begin_of(row + 1).saturating_sub(self.cells.len() - left.len())
             } else if column < columns.0 {
-                from += self.cells[from..].partition_point(|c| (c.0, c.1) < (row, columns.0));
+                let end = self.begin_of(row + 1).saturating_sub(self.cells.len() - left.len());
+                let of_row = left.get(..end).unwrap_or(left);
+                of_row.partition_point(|cell| *cell < packed(row, columns.0, 0))
             } else {
                 found(index);
-                from += 1;
-            }
+                1
+            };
+            left = left.get(passed..).unwrap_or_default();
+        }
+    }
+
+    /// Where the cells of this row and all above it begin.
+    fn begin_of(&self, row: u32) -> usize {
+        let Some(at) = row.checked_sub(self.first_row) else { return 0 };
+        if let Some(begin) = self.rows.get(at as usize) {
+            return *begin as usize;
+        }
+        if self.rows.is_empty() {
+            self.cells.partition_point(|cell| *cell < packed(row, 0, 0))
+        } else {
+            self.cells.len()
         }
     }
 }

@@ -9,16 +9,17 @@ use std::collections::VecDeque;
 
 use super::existence::{Existence, Fades, Looking};
 use super::filter::Gaussian;
-use super::measure::{Altitude, Measured};
+use super::height::Height;
+use super::measure::Measured;
 use super::motion::{Imm, Motion};
 use super::ring::{KEPT_S, LookNumber, LookRing, Looked, RING_S};
-use super::update;
+use super::{initiate, update};
 use crate::time::{Span, Timestamp};
 
 /// In place of a detection's index: the look covered the track and did not report it.
 pub(super) const MISSED: u32 = u32::MAX;
-/// Entries per block: with a state of 544 bytes, 30 bytes an entry all told.
-const BLOCK: usize = 40;
+/// Entries per block: with a state of 568 bytes, 31 bytes an entry all told.
+const BLOCK: usize = 50;
 /// Blocks kept for reuse.
 const MOST_SPARE: usize = 4_096;
 
@@ -33,6 +34,8 @@ pub(super) struct Entry {
     pub pd: f32,
     /// What joint association made of the existence odds; NaN: the track was alone with its detection.
     pub factor: f32,
+    /// P(the detection is this target's and not another's), where that is open; else one.
+    pub sure: f32,
 }
 
 /// Everything that is filtered about a track.
@@ -40,7 +43,7 @@ pub(super) struct Entry {
 pub(super) struct State {
     pub time: Timestamp,
     pub imm: Imm,
-    pub altitude: Option<Altitude>,
+    pub height: Option<Height>,
     pub existence: Existence,
 }
 
@@ -66,6 +69,8 @@ pub(super) struct Pool(
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
     blocks: VecDeque<Box<Block>>,
+    /// Before this there is nothing to forget.
+    due: Timestamp,
 }
 
 /// A track as it was, and where in its history that is.
@@ -105,13 +110,19 @@ impl State {
                 (&own.0, &own.1)
             }
         };
-        let (next, density) = update::absorbed(imm, mean, self.altitude, &look.site, m)?;
+        let altitude = self.height.map(|height| height.at(dt_s));
+        let mut next = *imm;
+        let density = update::absorbed(imm, mean, altitude, &look.site, m, &mut next)?;
+        if entry.sure < 1.0 {
+            // Somebody is there; whether it is the one that was elsewhere a minute ago is open, and with it the speed.
+            next = next.mixed(f64::from(entry.sure), &initiate::start(m, true));
+        }
         let ratio = (density / m.clutter).min(1e30);
         let ratio = if m.is_report() { ratio.min(10.0) } else { ratio };
         // A direction fits whatever stands in line: it refines, and neither raises nor lowers belief.
         let ratio = if m.is_bearing() { 1.0 } else { ratio };
         self.imm = next;
-        self.altitude = update::altitude_after(self.altitude, dt_s, m);
+        self.height = Height::after(self.height, dt_s, m.altitude);
         self.time = at;
         self.existence.look(&Looking { ratio, ..missed }, fades);
         Some(())
@@ -129,6 +140,11 @@ impl Block {
 }
 
 impl Pool {
+    /// Bytes of the blocks not in use.
+    pub(super) fn held(&self) -> usize {
+        self.0.len() * size_of::<Block>() + self.0.capacity() * size_of::<Box<Block>>()
+    }
+
     fn take(&mut self, before: &State, key: Timestamp) -> Box<Block> {
         let Some(mut block) = self.0.pop() else {
             let entries = [Entry::default(); BLOCK];
@@ -148,6 +164,7 @@ impl Pool {
 impl History {
     /// Before the entry of a look at `time` is applied to `state`: makes room for it.
     pub(super) fn ready(&mut self, time: Timestamp, state: &State, pool: &mut Pool) {
+        self.due = self.due.min(time.plus(Span::from_secs(RING_S)));
         if self.blocks.back().is_none_or(|last| last.is_full()) {
             self.blocks.push_back(pool.take(state, time));
         }
@@ -185,6 +202,36 @@ impl History {
             past.entry += 1;
         }
         Some(past)
+    }
+
+    /// The track after each of its detections, from the last of them at or before `from` (or the oldest state known) to
+    /// the present; after several at one instant, once. Empty if there is no history.
+    pub(super) fn filtered_since(
+        &self,
+        from: Timestamp,
+        looks: &LookRing,
+        motion: &Motion,
+        fades: &mut Fades,
+    ) -> Vec<(Timestamp, Imm)> {
+        let base = self.blocks.iter().rposition(|block| block.key <= from).unwrap_or(0);
+        let Some(first) = self.blocks.get(base) else { return Vec::new() };
+        let mut state = first.before;
+        let mut filtered = vec![(state.time, state.imm)];
+        for entry in self.blocks.iter().skip(base).flat_map(|block| block.used()) {
+            let Some(look) = looks.of_entry(entry.look).filter(|_| entry.detection != MISSED) else {
+                continue;
+            };
+            if state.apply(entry, look, motion, fades, None).is_none() {
+                continue;
+            }
+            if filtered.len() == 1 && state.time <= from
+                || filtered.last().is_some_and(|last| last.0 >= state.time)
+            {
+                filtered.pop();
+            }
+            filtered.push((state.time, state.imm));
+        }
+        filtered
     }
 
     /// Detections of the track measured up to `at`, other than look number `except`'s, latest first, each with its look
@@ -247,6 +294,9 @@ impl History {
         fades: &mut Fades,
         pool: &mut Pool,
     ) {
+        if latest < self.due {
+            return;
+        }
         let horizon = latest.plus(Span::from_secs(-RING_S));
         while self.blocks.get(1).is_some_and(|second| second.key <= horizon) {
             pool.give(self.blocks.pop_front().expect("there are two"));
@@ -268,6 +318,25 @@ impl History {
         if block.from == block.to {
             (block.from, block.to) = (0, 0);
         }
+        self.due = self.next_due(looks);
+    }
+
+    /// When the second block's beginning is old enough for the first to go, or the first entry for the state.
+    fn next_due(&self, looks: &LookRing) -> Timestamp {
+        let first = self.blocks.front().and_then(|block| block.used().first());
+        let folded = match first.map(|entry| looks.of_entry(entry.look)) {
+            None => Timestamp::from_nanos(i64::MAX),
+            Some(None) => Timestamp::default(),
+            Some(Some(look)) => look.time.plus(Span::from_secs(KEPT_S - 2)),
+        };
+        let second = self.blocks.get(1).map(|second| second.key.plus(Span::from_secs(RING_S)));
+        second.map_or(folded, |second| folded.min(second))
+    }
+
+    /// Entries, and bytes of the blocks they stand in.
+    pub(super) fn held(&self) -> (usize, usize) {
+        let entries = self.blocks.iter().map(|block| block.used().len()).sum();
+        (entries, self.blocks.len() * size_of::<Block>() + self.blocks.capacity() * size_of::<Box<Block>>())
     }
 
     /// Gives its blocks back.

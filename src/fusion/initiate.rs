@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use super::coverage::View;
 use super::existence::{Existence, Fades};
 use super::filter::Gaussian;
+use super::height::Height;
 use super::history::State;
 use super::live::Track;
 use super::measure::Measured;
-use super::motion::{Imm, MODES};
+use super::motion::{Imm, MODES, Paces};
 use super::ring::LookNumber;
 use super::track::TrackId;
 use super::tracker::Tracker;
 use crate::scan::{Measurement, Scan};
-use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
 
 /// How many targets that no track has yet a sensor's first look may find,
@@ -28,6 +29,14 @@ const CONFIRM_ALONE: f64 = 0.999;
 /// what several report; and the looks it needs at least.
 const CONFIRM_TOGETHER: f64 = 0.99;
 const CONFIRM_HITS: u32 = 2;
+/// What looks this seldom, seconds, is believed sooner: its next look is a minute away. And where nothing else watches,
+/// what it reports beyond its false alarms is believed at once, if that is more than them.
+pub(super) const SELDOM_S: f64 = 20.0;
+const CONFIRM_SELDOM: f64 = 0.9;
+const SURPLUS_LEAST: f64 = 0.5;
+/// A place is watched by a sensor that looked within this many of its periods and would see a target there this probably.
+const WATCHED_PERIODS: f64 = 5.0;
+const WATCHED_PD: f64 = 0.3;
 /// Existence below which a track is deleted, while tentative and once confirmed.
 const DELETE_TENTATIVE: f64 = 5e-4;
 const DELETE_CONFIRMED: f64 = 0.2;
@@ -40,6 +49,8 @@ const SEED_PERIODS: f64 = 4.0;
 const SEED_LEAST_S: f64 = 4.0;
 /// One-sigma speed per axis of something seen once, by mode: steady, agile, stopped, m/s.
 const START_SPEED_MPS: [f64; MODES] = [10.0, 18.0, 0.7];
+/// The same over the minute between two looks of what looks seldom: nobody keeps up a sprint.
+const SELDOM_SPEED_MPS: [f64; MODES] = [8.0, 12.0, 0.7];
 /// Half the length of what gives a lidar several echoes, metres.
 const EXTENT_M: f64 = 10.0;
 /// How long a name that another system reported a track under is remembered.
@@ -49,15 +60,17 @@ const MOST_TRACKS: usize = 250_000;
 
 impl Tracker {
     /// Begins a tentative track from every detection that no track took.
-    pub(super) fn initiate(&mut self, scan: &Scan, look: LookNumber) {
+    pub(super) fn initiate(&mut self, scan: &Scan, look: LookNumber, view: &View) {
         let late = super::associate::is_late(scan.time, self.latest);
         let Some(looked) = self.looks.get(look) else { return };
         let period_s = self.sensors[scan.sensor.index()].period_s;
         let lidar = self.sensors[scan.sensor.index()].resolves;
+        let surplus = if period_s >= SELDOM_S { self.surplus(scan, view) } else { 0.0 };
         let mut begun = Vec::new();
         for (index, m) in looked.detections.iter().enumerate() {
             let (free, taken) = self.work.free[index];
-            let new_share = f64::from(m.new_share);
+            let alone = surplus > SURPLUS_LEAST && !self.is_watched(m.z);
+            let new_share = if alone { surplus } else { f64::from(m.new_share) };
             let existence = if m.is_report() { REPORT_EXISTENCE * free } else { new_share * free };
             let contested = m.is_report() && free < 1.0;
             let echo = lidar && self.is_echo(m);
@@ -70,15 +83,20 @@ impl Tracker {
             {
                 continue;
             }
-            begun.push((index, existence));
+            begun.push((index, existence, alone));
         }
-        for (index, existence) in begun {
+        for (index, existence, alone) in begun {
             if self.tracks.len() >= MOST_TRACKS {
                 self.refused.crowded += 1;
                 continue;
             }
             let Some(m) = self.looks.get(look).map(|looked| &looked.detections[index]) else { continue };
-            let state = started(m, scan.sensor, scan.time, existence);
+            let state = State {
+                time: scan.time,
+                imm: start(m, period_s >= SELDOM_S),
+                height: m.altitude.map(Height::new),
+                existence: Existence::new(existence, scan.sensor, scan.time),
+            };
             if !state.imm.mean().is_sound() {
                 self.refused.unsound += 1;
                 continue;
@@ -89,6 +107,7 @@ impl Tracker {
             let detection = &scan.detections[self.work.source[index] as usize];
             let _ = track.credit(scan.sensor, scan.time, period_s, detection);
             track.stillness = self.echoes.recall(m.z, scan.time);
+            track.confirmed = alone;
             track.founder = m.cell.map(|cell| (scan.sensor, cell));
             if let Some(identity) = &detection.identity {
                 self.claimed.entry(identity.clone()).or_insert(id);
@@ -102,10 +121,27 @@ impl Tracker {
         }
     }
 
+    /// Share of a look's leftovers that is more than its false alarms.
+    fn surplus(&self, scan: &Scan, view: &View) -> f64 {
+        let left: f64 = self.work.free.iter().filter(|(_, taken)| !taken).map(|(free, _)| free).sum();
+        let false_alarms = self.sensors[scan.sensor.index()].coverage.false_alarms(view);
+        ((left - false_alarms) / left.max(1.0)).max(0.0)
+    }
+
+    /// Whether a sensor that looks often, and did lately, would see what is at `p`.
+    fn is_watched(&self, p: [f64; 2]) -> bool {
+        self.sensors.iter().any(|known| {
+            known.period_s < SELDOM_S
+                && known.idle_s(self.latest) < WATCHED_PERIODS * known.period_s
+                && known.coverage.usually(p) >= WATCHED_PD
+        })
+    }
+
     /// Whether a late detection belongs to a track that began only after it was measured.
     fn is_known_since(&self, scan: &Scan, m: &Measured) -> bool {
-        self.tracks.iter().filter(|track| track.born > scan.time).any(|track| {
-            let then = track.estimate(scan.time, &self.motion);
+        let mut paces = Paces::default();
+        self.tracks.iter().filter(|track| track.born > scan.time && track.confirmed).any(|track| {
+            let then = track.estimate(scan.time, &self.motion, &mut paces);
             let nu = [m.z[0] - then.x[0], m.z[1] - then.x[1]];
             let s = [then.pp[0] + m.r[0], then.pp[1] + m.r[1], then.pp[2] + m.r[2]];
             super::filter::fit(nu, s).is_some_and(|fit| fit.d2 < self.gates.position)
@@ -128,8 +164,7 @@ impl Tracker {
             let slot = self.work.candidates[c].slot;
             let track = self.tracks.at_mut(slot);
             let existence = track.state.existence.at(at, &mut self.work.fades);
-            let enough = if track.sensors.len() > 1 { CONFIRM_TOGETHER } else { CONFIRM_ALONE };
-            let news = !track.confirmed && existence >= enough && track.hits >= CONFIRM_HITS;
+            let news = !track.confirmed && is_enough(track, existence);
             track.confirmed |= news;
             let least = if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE };
             if existence < least || track.rival.is_one() {
@@ -205,6 +240,17 @@ impl Tracker {
     }
 }
 
+fn is_enough(track: &Track, existence: f64) -> bool {
+    let (enough, hits) = if track.period_s >= SELDOM_S {
+        (CONFIRM_SELDOM, CONFIRM_HITS)
+    } else if track.sensors.len() > 1 {
+        (CONFIRM_TOGETHER, CONFIRM_HITS)
+    } else {
+        (CONFIRM_ALONE, CONFIRM_HITS)
+    };
+    existence >= enough && track.hits >= hits
+}
+
 fn lives(track: &Track, now: Timestamp, fades: &mut Fades) -> bool {
     let existence = track.state.existence.at(now, fades);
     let (_, sigma_m) = track.roughly_at(now);
@@ -218,17 +264,17 @@ fn lives(track: &Track, now: Timestamp, fades: &mut Fades) -> bool {
     existence >= DELETE_TENTATIVE && unfed_s <= (SEED_PERIODS * track.period_s).max(SEED_LEAST_S)
 }
 
-/// A state from one detection.
-fn started(m: &Measured, sensor: SensorIndex, time: Timestamp, existence: f64) -> State {
+/// Where and how fast something is that one detection shows.
+pub(super) fn start(m: &Measured, seldom: bool) -> Imm {
     let (velocity, known_var) = m.velocity.map_or(([0.0; 2], None), |(v, var)| (v, Some(var)));
     let z = [m.z[0] - m.offset_s * velocity[0], m.z[1] - m.offset_s * velocity[1]];
-    let mut start =
+    let mut begun =
         Gaussian { x: [z[0], z[1], velocity[0], velocity[1]], pp: m.r, pv: [0.0; 4], vv: [1.0, 0.0, 1.0] };
-    let mut imm = Imm::new(start);
-    for (mode, sigma) in imm.modes.iter_mut().zip(START_SPEED_MPS) {
+    let mut imm = Imm::new(begun);
+    for (mode, sigma) in imm.modes.iter_mut().zip(if seldom { SELDOM_SPEED_MPS } else { START_SPEED_MPS }) {
         let var = known_var.unwrap_or(sigma * sigma);
-        start.vv = [var, 0.0, var];
-        *mode = start;
+        begun.vv = [var, 0.0, var];
+        *mode = begun;
     }
-    State { time, imm, altitude: m.altitude, existence: Existence::new(existence, sensor, time) }
+    imm
 }

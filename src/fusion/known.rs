@@ -10,6 +10,7 @@ use super::clutter::Clutter;
 use super::coverage::{Coverage, View};
 use super::initiate;
 use super::measure::Measured;
+use super::sight::Sight;
 use super::spoke::Spokes;
 use super::track::TrackId;
 use super::watching::Watching;
@@ -32,6 +33,7 @@ pub(super) struct Known {
     pub clutter: Clutter,
     /// Where it has lately looked.
     pub watching: Watching,
+    pub sight: Sight,
     pub period_s: f64,
     /// What it reports is something, not merely an echo.
     pub names: bool,
@@ -62,6 +64,7 @@ impl Known {
             coverage: Coverage::new(frame, model),
             clutter: Clutter::new(model.false_alarms_per_scan, model.max_range_m),
             watching: Watching::new(model.period_s),
+            sight: Sight::new(model.detection_probability, model.max_range_m, model.period_s),
             period_s: model.period_s,
             names: !matches!(model.kind, SensorKind::Radar | SensorKind::Lidar),
             resolves: model.kind == SensorKind::Lidar,
@@ -72,6 +75,11 @@ impl Known {
             pairings: 0.0,
             parts: None,
         }
+    }
+
+    /// Time since its last look, seconds.
+    pub(super) fn idle_s(&self, now: Timestamp) -> f64 {
+        now.since(self.searched).as_secs_f64()
     }
 
     /// Targets that a look at `at` may find new; the look takes its share of them away, time brings them back.
@@ -90,6 +98,7 @@ impl Known {
         let width_rad = view.azimuths.map_or(TAU, |(_, width)| width);
         let behind = spokes.find(measured, width_rad, self.coverage.max_range_m());
         self.watching.looked(scan.time, view);
+        self.sight.looked(scan.time);
         if let Some(azimuths) = view.azimuths {
             let pieces = f64::from(scan.part.map_or(1, |(_, of)| of.max(1)));
             self.clutter.looked(scan.time, azimuths, view.share / pieces, behind);
@@ -116,6 +125,7 @@ impl Known {
             }
             Measurement::Position { .. } | Measurement::Track { .. } => None,
         };
+        // As told: what this sensor seldom sees here would as seldom be seen new, and the two are weighed against another.
         m.pd = as_f32(if m.is_bearing() { self.coverage.clear() } else { self.coverage.masked(m.z) });
         let factor = m.cell.map_or(1.0, |cell| self.clutter.factor(cell));
         if m.is_bearing() {

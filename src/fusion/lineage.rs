@@ -242,26 +242,26 @@ impl Tracker {
 
     /// The established track next to which a new one was first seen, and the density of finding it there.
     fn parent(&mut self, slot: u32) -> Option<(TrackId, f64)> {
-        let track = self.tracks.at(slot);
-        let start = track.history.beginning()?.imm.mean();
+        let born = self.tracks.at(slot).born;
+        let start = self.tracks.at(slot).history.beginning()?.imm.mean();
         let (z, r) = ([start.x[0], start.x[1]], start.pp);
         let reach_m = 4.0 * (r[0] + r[2]).sqrt() + 4.0 * PARTED_M;
         let near = &mut self.lineage.near;
-        self.tracks.near(Some(Bounds::EMPTY.with(z, reach_m)), track.born, near);
+        self.tracks.near(Some(Bounds::EMPTY.with(z, reach_m)), born, near);
         let mut best = None;
         for other in near.iter().filter(|other| **other != slot).map(|other| self.tracks.at(*other)) {
             if !other.confirmed
                 || other.stillness.is_fixed()
                 || other.hits < ESTABLISHED_HITS
-                || track.born.since(other.born) < ESTABLISHED
-                || other.updated < track.born
+                || born.since(other.born) < ESTABLISHED
+                || other.updated < born
             {
                 continue;
             }
             let fades = &mut self.work.fades;
-            let past = other.history.at(track.born, &self.looks, &self.motion, fades);
+            let past = other.history.at(born, &self.looks, &self.motion, fades);
             let Some(state) = past.map(|past| past.state) else { continue };
-            let dt_s = track.born.since(state.time).as_secs_f64();
+            let dt_s = born.since(state.time).as_secs_f64();
             let mean = self.motion.predict(&state.imm, dt_s).mean();
             let s = [mean.pp[0] + r[0] + PARTED_M * PARTED_M, mean.pp[1] + r[1]];
             let s = [s[0], s[1], mean.pp[2] + r[2] + PARTED_M * PARTED_M];

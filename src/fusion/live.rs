@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use super::classify::{self, Claims};
 use super::clutter::Cell;
-use super::existence::Fades;
 use super::filter::Gaussian;
 use super::history::{History, State};
 use super::measure::Measured;
-use super::motion::{self, Motion};
+use super::motion::{self, Motion, Paces};
 use super::rival::Rival;
 use super::stillness::Stillness;
 use super::track::{Estimate, Status, TrackId, TrackView, UNKNOWN_CLASS};
@@ -22,6 +21,8 @@ use crate::time::Timestamp;
 const COAST_PERIODS: f64 = 3.0;
 /// but not sooner than this, seconds.
 const COAST_LEAST_S: f64 = 2.0;
+/// A detection may lie this many sigmas beyond what a target can have come.
+const REACH_SIGMAS: f64 = 4.0;
 /// Growth of velocity variance when an estimate is asked for before its time, m²/s³.
 const BACKWARD_DENSITY: f64 = 2.0;
 
@@ -39,6 +40,8 @@ pub(super) struct Track {
     pub mean: Gaussian,
     pub history: History,
     pub class: ClassLikelihoods,
+    /// What it can be is no quicker, metres per second.
+    pub most_speed_mps: f64,
     pub claims: Claims,
     pub sensors: Vec<(SensorIndex, Timestamp)>,
     pub stillness: Stillness,
@@ -62,6 +65,7 @@ impl Track {
             history: History::default(),
             state,
             class: UNKNOWN_CLASS,
+            most_speed_mps: classify::most_speed_mps(&UNKNOWN_CLASS),
             claims: Claims::default(),
             sensors: Vec::new(),
             stillness,
@@ -87,6 +91,7 @@ impl Track {
             Err(at) => self.sensors.insert(at, (sensor, time)),
         }
         classify::fuse_class(&mut self.class, &detection.class);
+        self.most_speed_mps = classify::most_speed_mps(&self.class);
         detection.identity.as_ref().and_then(|identity| self.claims.vote(identity))
     }
 
@@ -95,6 +100,22 @@ impl Track {
         let known = named || self.claims.best().is_some() || self.class != UNKNOWN_CLASS;
         let var = m.r[0].max(m.r[2]);
         self.stillness.note(self.updated, m.z, var, known || m.is_bearing(), &self.mean);
+    }
+
+    /// Whether what it is could have come to `m`, measured at `at`, since it was last seen.
+    pub(super) fn can_reach(&self, m: &Measured, at: Timestamp) -> bool {
+        let dt_s = at.since(self.state.time).as_secs_f64().abs() + m.offset_s.abs();
+        let (x, pp) = (&self.mean.x, &self.mean.pp);
+        let away = [m.z[0] - x[0], m.z[1] - x[1]];
+        let reach_m = self.most_speed_mps * dt_s + REACH_SIGMAS * (pp[0] + pp[2] + m.r[0] + m.r[2]).sqrt();
+        away[0] * away[0] + away[1] * away[1] <= reach_m * reach_m
+    }
+
+    /// Bytes it takes, without its history's blocks.
+    pub(super) fn bytes(&self) -> usize {
+        let claims: usize =
+            self.claims.all().map(|identity| size_of::<(Arc<str>, f64)>() + identity.len()).sum();
+        size_of::<Self>() + self.sensors.capacity() * size_of::<(SensorIndex, Timestamp)>() + claims
     }
 
     /// Straight on from the last state, for finding out whether a look can have seen it: place and one-sigma radius.
@@ -106,10 +127,10 @@ impl Track {
     }
 
     /// The state over all modes at `at`.
-    pub(super) fn estimate(&self, at: Timestamp, motion: &Motion) -> Gaussian {
+    pub(super) fn estimate(&self, at: Timestamp, motion: &Motion, paces: &mut Paces) -> Gaussian {
         let dt_s = at.since(self.state.time).as_secs_f64();
         if dt_s > 0.0 {
-            motion.predict(&self.state.imm, dt_s).mean()
+            paces.get(motion, dt_s).predict(&self.state.imm).mean()
         } else if dt_s < 0.0 {
             let mut step = motion::white_acceleration(BACKWARD_DENSITY, -dt_s);
             (step.a, step.q_pv) = (dt_s, -step.q_pv);
@@ -132,14 +153,17 @@ impl Track {
         }
     }
 
-    pub(super) fn view(&self, at: Timestamp, motion: &Motion) -> TrackView<'_> {
-        let estimate = self.estimate(at, motion);
+    pub(super) fn view(&self, at: Timestamp, motion: &Motion, paces: &mut Paces) -> TrackView<'_> {
+        let estimate = self.estimate(at, motion, paces);
         TrackView {
             id: self.id,
             status: self.status(at),
-            existence: self.state.existence.at(at, &mut Fades::default()),
+            existence: self.state.existence.once_at(at),
             estimate: Estimate { time: at, mean: estimate.x, covariance: estimate.covariance() },
-            altitude_m: self.state.altitude.map(|height| (height.altitude_m, height.var.sqrt())),
+            altitude_m: self.state.height.map(|height| {
+                let then = height.at(at.since(self.state.time).as_secs_f64());
+                (then.altitude_m, then.var.sqrt())
+            }),
             class: self.class,
             identity: self.claims.best().map(|identity| &**identity),
             sensors: &self.sensors,

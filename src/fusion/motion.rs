@@ -140,23 +140,43 @@ impl Pace {
         if self.dt_s <= 0.0 {
             return *from;
         }
+        let (c, flies) = self.next(from);
+        let total: f64 = c.iter().sum();
+        // Written out: each mode is made where it stays.
+        let mode = |j: usize| self.before(from, &c, j).advanced(self.step(flies, j));
+        Imm { modes: [mode(0), mode(1), mode(2)], mu: c.map(|v| v / total) }
+    }
+
+    /// What a prediction moves: per mode that comes next its probability, the state before mixed for it, and its step.
+    pub(super) fn mixed(&self, from: &Imm) -> [(f64, Gaussian, &Step); MODES] {
+        let (c, flies) = self.next(from);
+        std::array::from_fn(|j| (c[j], self.before(from, &c, j), self.step(flies, j)))
+    }
+
+    /// Probabilities of the modes that come next, and whether the target flies.
+    #[inline]
+    fn next(&self, from: &Imm) -> ([f64; MODES], bool) {
         let mut c = [0.0; MODES];
         for (row, mu) in self.chain.iter().zip(&from.mu) {
             for (c, pi) in c.iter_mut().zip(row) {
                 *c += pi * mu;
             }
         }
-        let total: f64 = c.iter().sum();
-        let mut modes = from.modes;
         let velocity =
             [2, 3].map(|axis| from.modes.iter().zip(&from.mu).map(|(g, mu)| mu * g.x[axis]).sum::<f64>());
-        let flies = velocity[0] * velocity[0] + velocity[1] * velocity[1] > FLYING_MPS * FLYING_MPS;
-        for (j, mode) in modes.iter_mut().enumerate() {
-            let step = if flies && j == AGILE { &self.flying } else { &self.steps[j] };
-            let weights: [f64; MODES] = std::array::from_fn(|i| self.chain[i][j] * from.mu[i] / c[j]);
-            *mode = moment_matched(&from.modes, &weights).advanced(step);
-        }
-        Imm { modes, mu: c.map(|v| v / total) }
+        (c, velocity[0] * velocity[0] + velocity[1] * velocity[1] > FLYING_MPS * FLYING_MPS)
+    }
+
+    /// The state before, mixed for mode `j`.
+    #[inline]
+    fn before(&self, from: &Imm, c: &[f64; MODES], j: usize) -> Gaussian {
+        let weight = |i: usize| self.chain[i][j] * from.mu[i] / c[j];
+        moment_matched(&from.modes, &[weight(0), weight(1), weight(2)])
+    }
+
+    #[inline]
+    fn step(&self, flies: bool, j: usize) -> &Step {
+        if flies && j == AGILE { &self.flying } else { &self.steps[j] }
     }
 }
 
@@ -181,7 +201,8 @@ fn stopped(dt_s: f64) -> Step {
 }
 
 /// Mean and covariance of a mixture.
-fn moment_matched(modes: &[Gaussian; MODES], weights: &[f64; MODES]) -> Gaussian {
+#[inline]
+fn moment_matched<const N: usize>(modes: &[Gaussian; N], weights: &[f64; N]) -> Gaussian {
     let mut x = [0.0; 4];
     for (g, w) in modes.iter().zip(weights) {
         for (x, v) in x.iter_mut().zip(&g.x) {
@@ -218,19 +239,30 @@ impl Imm {
 
     /// Every mode moved by the same step.
     pub(super) fn advanced(&self, step: &Step) -> Self {
-        Self { modes: self.modes.map(|mode| mode.advanced(step)), mu: self.mu }
+        let [first, second, third] = &self.modes;
+        Self { modes: [first.advanced(step), second.advanced(step), third.advanced(step)], mu: self.mu }
     }
 
-    /// Every mode updated, mode probabilities by how well each foresaw it; with N(ν; 0, S) of the whole mixture.
-    /// `None` if any mode's result is not sound.
+    /// This with probability `share`, else `other`: the moments of both, mode by mode.
+    pub(super) fn mixed(&self, share: f64, other: &Self) -> Self {
+        let mu: [f64; MODES] = std::array::from_fn(|j| share * self.mu[j] + (1.0 - share) * other.mu[j]);
+        let modes = std::array::from_fn(|j| {
+            let own = share * self.mu[j] / mu[j];
+            moment_matched(&[self.modes[j], other.modes[j]], &[own, 1.0 - own])
+        });
+        Self { modes, mu }
+    }
+
+    /// Every mode updated into `next`, mode probabilities by how well each foresaw it; N(ν; 0, S) of the whole mixture.
+    /// `None` if any mode's result is not sound: `next` is nothing then.
     pub(super) fn updated(
         &self,
+        next: &mut Self,
         update: impl Fn(&Gaussian) -> Option<(Gaussian, Fit)>,
-    ) -> Option<(Self, f64)> {
-        let mut modes = self.modes;
+    ) -> Option<f64> {
         let mut fits = [Fit { d2: 0.0, scale: 0.0 }; MODES];
-        for (mode, fit) in modes.iter_mut().zip(&mut fits) {
-            (*mode, *fit) = update(mode)?;
+        for ((mode, fit), before) in next.modes.iter_mut().zip(&mut fits).zip(&self.modes) {
+            (*mode, *fit) = update(before)?;
         }
         // Relative to the best, so that a surprise to all modes still tells them apart.
         let least = fits.iter().fold(f64::INFINITY, |a, fit| a.min(fit.d2));
@@ -245,7 +277,8 @@ impl Imm {
         // No mode is ever given up: it could not come back.
         let mu = mu.map(|v| (v / total).max(1e-6));
         let sum: f64 = mu.iter().sum();
-        Some((Self { modes, mu: mu.map(|v| v / sum) }, total * libm::exp(-0.5 * least)))
+        next.mu = mu.map(|v| v / sum);
+        Some(total * libm::exp(-0.5 * least))
     }
 }
 

@@ -61,6 +61,12 @@ impl LookRing {
         self.get(self.number(look))
     }
 
+    /// Detections, and bytes of the looks they stand in.
+    pub(super) fn held(&self) -> (usize, usize) {
+        let detections: usize = self.looks.iter().map(|look| look.detections.len()).sum();
+        (detections, detections * size_of::<Measured>() + self.looks.capacity() * size_of::<Looked>())
+    }
+
     /// Lets go of what no usable look can need any more.
     pub(super) fn forget(&mut self, latest: Timestamp) {
         let horizon = latest.plus(Span::from_secs(-KEPT_S));

@@ -76,7 +76,7 @@ fn weigh(tracks: &mut Table, candidates: &[Candidate], pair: (u32, u32), both: b
     if rival.with != with {
         *rival = Rival { with, score: 0.0 };
     }
-    let missed = 1.0 - f64::from(a.miss_pd.min(b.miss_pd));
+    let missed = 1.0 - f64::from(a.told_pd.min(b.told_pd));
     rival.score = (rival.score - libm::log(2.0 * missed.clamp(1e-3, 1.0))).max(0.0);
 }
 

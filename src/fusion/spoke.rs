@@ -21,6 +21,8 @@ const NEARER: f64 = 0.8;
 pub(super) struct Spokes {
     /// Nearest range per direction.
     nearest: Vec<f64>,
+    /// Direction and range of each detection; a range of none for what is not polar.
+    seen: Vec<(usize, f64)>,
     /// Per detection.
     pub behind: Vec<bool>,
 }
@@ -30,13 +32,8 @@ impl Spokes {
     pub(super) fn find(&mut self, measured: &[Measured], width_rad: f64, range_m: f64) -> f64 {
         self.behind.clear();
         self.behind.resize(measured.len(), false);
-        let polar = |m: &Measured| match m.kind {
-            Kind::Polar { range_m, azimuth, towards, .. } => {
-                Some((libm::atan2(towards[0], towards[1]).rem_euclid(TAU), range_m, azimuth.var))
-            }
-            _ => None,
-        };
-        let widest = measured.iter().filter_map(polar).map(|p| p.2).fold(0.0, f64::max);
+        let var = |m: &Measured| if let Kind::Polar { azimuth, .. } = m.kind { azimuth.var } else { 0.0 };
+        let widest = measured.iter().map(var).fold(0.0, f64::max);
         if widest == 0.0 || measured.len() < 2 {
             return 0.0;
         }
@@ -45,18 +42,25 @@ impl Spokes {
         let bins = count.max(1.0) as usize;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in [0, bins)")]
         let bin = |azimuth: f64| ((azimuth / TAU * bins as f64) as usize).min(bins - 1);
+        self.seen.clear();
+        self.seen.extend(measured.iter().map(|m| match m.kind {
+            Kind::Polar { range_m, towards, .. } => {
+                let azimuth = libm::atan2(towards[0], towards[1]);
+                (bin(if azimuth < 0.0 { azimuth + TAU } else { azimuth }), range_m)
+            }
+            _ => (0, f64::NAN),
+        }));
         self.nearest.clear();
         self.nearest.resize(bins, f64::INFINITY);
-        for (azimuth, range, _) in measured.iter().filter_map(polar) {
-            let nearest = &mut self.nearest[bin(azimuth)];
-            *nearest = nearest.min(range);
+        for (at, range) in &self.seen {
+            self.nearest[*at] = self.nearest[*at].min(*range);
         }
         let before = |at: usize| {
             let sides = [self.nearest[(at + bins - 1) % bins], self.nearest[(at + 1) % bins]];
             sides.into_iter().fold(self.nearest[at], f64::min)
         };
-        for (behind, polar) in self.behind.iter_mut().zip(measured.iter().map(polar)) {
-            *behind = polar.is_some_and(|(azimuth, range, _)| before(bin(azimuth)) < NEARER * range);
+        for (behind, (at, range)) in self.behind.iter_mut().zip(&self.seen) {
+            *behind = before(*at) < NEARER * range;
         }
         let free = |at: usize| (before(at) / (NEARER * range_m)).min(1.0);
         let covered: f64 = (0..bins).map(|at| 1.0 - free(at) * free(at)).sum();

@@ -4,8 +4,6 @@
 //! that a box on the ground may concern. A look asks for the few tracks near it instead of passing over all of them, so
 //! that its cost does not depend on how many there are elsewhere. Knows no detection.
 
-use std::collections::BTreeMap;
-
 use super::gate::Grid;
 use super::live::Track;
 use super::track::TrackId;
@@ -34,13 +32,27 @@ pub(super) struct Bounds {
 pub(super) struct Table {
     slots: Vec<Option<Box<Track>>>,
     spare: Vec<u32>,
-    by_id: BTreeMap<TrackId, u32>,
-    /// Where the tracks were when places were last taken; those deleted since are still in it.
+    /// Ids, which only ever grow, ascending, and their slots: a track's place here is its rank until places are taken
+    /// anew. What ends leaves [`NOBODY`] in its place until then.
+    ranks: Vec<(TrackId, u32)>,
+    live: usize,
+    /// Ranks of the tracks, where they were when places were last taken.
     grid: Grid,
-    /// Too wide or too quick for a cell, or begun since.
+    /// Ranks of those too wide or too quick for a cell.
     everywhere: Vec<u32>,
+    /// From this rank on are those begun since.
+    placed_ranks: usize,
+    /// Where those began; nothing for those that may be anywhere.
+    begun: Vec<Option<[f64; 2]>>,
     placed: Option<Timestamp>,
+    /// Ranks found, a bit each: the look's tracks in order of their ids, without sorting.
+    found: Vec<u64>,
 }
+
+/// In place of a slot: the track has ended.
+const NOBODY: u32 = u32::MAX;
+/// Beside as many as live, so many that have ended keep their ranks while time stands still.
+const MOST_ENDED: usize = 65_536;
 
 impl Bounds {
     /// Contains nothing.
@@ -57,25 +69,35 @@ impl Bounds {
 }
 
 impl Table {
-    pub(super) fn len(&self) -> usize {
-        self.by_id.len()
+    pub(super) const fn len(&self) -> usize {
+        self.live
     }
 
-    /// Takes a track and says its slot.
+    /// Takes a track, of an id greater than any before, and says its slot.
     pub(super) fn insert(&mut self, track: Box<Track>) -> u32 {
+        debug_assert!(self.ranks.last().is_none_or(|last| last.0 < track.id), "ids count up");
         let slot = self.spare.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("tracks are bounded far below 2^32")
         });
-        self.by_id.insert(track.id, slot);
+        if self.ranks.len() > 2 * self.live + MOST_ENDED {
+            self.compact();
+        }
+        let recent = self.placed.is_some_and(|placed| track.state.time >= placed);
+        let (place, reach_m) = reach(&track, track.state.time);
+        self.begun.push((recent && reach_m < CELL_M).then_some(place));
+        self.ranks.push((track.id, slot));
+        self.live += 1;
         self.slots[slot as usize] = Some(track);
-        self.everywhere.push(slot);
         slot
     }
 
     pub(super) fn remove(&mut self, slot: u32) -> Option<Box<Track>> {
         let track = self.slots[slot as usize].take()?;
-        self.by_id.remove(&track.id);
+        if let Some(rank) = self.rank(track.id) {
+            self.ranks[rank].1 = NOBODY;
+        }
+        self.live -= 1;
         self.spare.push(slot);
         Some(track)
     }
@@ -91,13 +113,17 @@ impl Table {
             .expect("a slot handed out holds its track until it is removed")
     }
 
+    fn rank(&self, id: TrackId) -> Option<usize> {
+        self.ranks.binary_search_by_key(&id, |known| known.0).ok()
+    }
+
     pub(super) fn slot(&self, id: TrackId) -> Option<u32> {
-        self.by_id.get(&id).copied()
+        self.rank(id).map(|rank| self.ranks[rank].1).filter(|slot| *slot != NOBODY)
     }
 
     /// Slots by ascending id.
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.by_id.values().copied()
+        self.ranks.iter().map(|(_, slot)| *slot).filter(|slot| *slot != NOBODY)
     }
 
     /// Tracks by ascending id.
@@ -110,43 +136,77 @@ impl Table {
         self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
     }
 
+    /// Forgets who has ended; no place holds until they are taken anew.
+    fn compact(&mut self) {
+        self.ranks.retain(|(_, slot)| *slot != NOBODY);
+        self.everywhere.clear();
+        self.grid.fill(std::iter::empty(), CELL_M);
+        (self.placed, self.placed_ranks) = (None, self.ranks.len());
+        self.begun.clear();
+    }
+
     /// Takes every track's place anew if that is due.
     pub(super) fn place(&mut self, latest: Timestamp) {
         if self.placed.is_some_and(|placed| latest.since(placed) < PLACED_EVERY) {
             return;
         }
+        self.compact();
         self.placed = Some(latest);
-        self.everywhere.clear();
-        let everywhere = &mut self.everywhere;
-        let tracks = (0u32..).zip(&self.slots).filter_map(|(slot, track)| Some((slot, track.as_deref()?)));
-        let placed = tracks.filter_map(|(slot, track)| {
-            let (place, reach_m) = reach(track, latest);
+        let (slots, everywhere) = (&self.slots, &mut self.everywhere);
+        let placed = (0u32..).zip(&self.ranks).filter_map(|(rank, (_, slot))| {
+            let (place, reach_m) = reach(slots[*slot as usize].as_deref()?, latest);
             if reach_m < CELL_M {
-                return Some((slot, place));
+                return Some((rank, place));
             }
-            everywhere.push(slot);
+            everywhere.push(rank);
             None
         });
         self.grid.fill(placed, CELL_M);
     }
 
+    /// Bytes of the tables, without the tracks themselves.
+    pub(super) fn table_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Option<Box<Track>>>()
+            + self.ranks.capacity() * size_of::<(TrackId, u32)>()
+            + (self.spare.capacity() + self.everywhere.capacity()) * size_of::<u32>()
+            + self.found.capacity() * size_of::<u64>()
+            + self.begun.capacity() * size_of::<Option<[f64; 2]>>()
+            + self.grid.held()
+    }
+
     /// Slots, by ascending id, of every track that a look at `time` over `bounds` may concern; without bounds, of all.
-    pub(super) fn near(&self, bounds: Option<Bounds>, time: Timestamp, found: &mut Vec<u32>) {
-        found.clear();
+    pub(super) fn near(&mut self, bounds: Option<Bounds>, time: Timestamp, slots: &mut Vec<u32>) {
+        slots.clear();
         let recent = self.placed.is_some_and(|placed| placed.since(time) < PLACED_BACK);
         let Some(bounds) = bounds.filter(|_| recent) else {
-            found.extend(self.slots());
+            slots.extend(self.slots());
             return;
         };
         let middle = [0, 1].map(|axis| 0.5 * (bounds.low[axis] + bounds.high[axis]));
         let half = [0, 1].map(|axis| 0.5 * (bounds.high[axis] - bounds.low[axis]) + CELL_M);
+        let found = &mut self.found;
+        found.clear();
+        found.resize(self.placed_ranks.div_ceil(64), 0);
+        let mut mark = |rank: u32| found[rank as usize / 64] |= 1 << (rank % 64);
         if half.iter().all(|half| *half >= 0.0) {
-            self.grid.within(middle, half, |slot| found.push(slot));
+            self.grid.within(middle, half, &mut mark);
         }
-        found.extend_from_slice(&self.everywhere);
-        found.retain(|slot| self.slots[*slot as usize].is_some());
-        found.sort_unstable_by_key(|slot| self.at(*slot).id);
-        found.dedup();
+        self.everywhere.iter().copied().for_each(mark);
+        for (word, bits) in found.iter().enumerate() {
+            let mut left = *bits;
+            while left != 0 {
+                let slot = self.ranks[word * 64 + left.trailing_zeros() as usize].1;
+                if slot != NOBODY {
+                    slots.push(slot);
+                }
+                left &= left - 1;
+            }
+        }
+        // In a large picture hundreds of tracks a second begin, most of them far away: told by their places alone.
+        let inside = |place: &[f64; 2]| (0..2).all(|axis| (place[axis] - middle[axis]).abs() <= half[axis]);
+        let begun = self.ranks.get(self.placed_ranks..).unwrap_or_default().iter().zip(&self.begun);
+        let near = begun.filter(|((_, slot), place)| *slot != NOBODY && place.as_ref().is_none_or(inside));
+        slots.extend(near.map(|((_, slot), _)| *slot));
     }
 }
 
@@ -173,7 +233,7 @@ mod tests {
         table
     }
 
-    fn ids(table: &Table, bounds: Option<Bounds>, at_s: i64) -> Vec<u64> {
+    fn ids(table: &mut Table, bounds: Option<Bounds>, at_s: i64) -> Vec<u64> {
         let mut found = Vec::new();
         table.near(bounds, Timestamp::from_secs(at_s), &mut found);
         found.iter().map(|slot| table.at(*slot).id.0).collect()
@@ -184,11 +244,15 @@ mod tests {
         let mut table = table(&[[0.0, 0.0], [9_000.0, 0.0], [500.0, -400.0], [0.0, 12_000.0]]);
         table.place(Timestamp::from_secs(1_000));
         let here = Some(Bounds::EMPTY.with([0.0, 0.0], 1_000.0));
-        assert_eq!(ids(&table, here, 1_000), [1, 3]);
+        assert_eq!(ids(&mut table, here, 1_000), [1, 3]);
         table.insert(Box::new(track_at(9, [30_000.0, 0.0])));
-        assert_eq!(ids(&table, here, 1_000), [1, 3, 9], "new ones are found everywhere until placed");
-        assert_eq!(ids(&table, here, 980), [1, 2, 3, 4, 9], "the distant past passes over all");
-        assert_eq!(ids(&table, None, 1_000), [1, 2, 3, 4, 9]);
+        table.insert(Box::new(track_at(10, [1_500.0, 0.0])));
+        assert_eq!(ids(&mut table, here, 1_000), [1, 3, 10], "new ones are found where they began");
+        assert_eq!(ids(&mut table, here, 980), [1, 2, 3, 4, 9, 10], "the distant past passes over all");
+        assert_eq!(ids(&mut table, None, 1_000), [1, 2, 3, 4, 9, 10]);
+        table.place(Timestamp::from_secs(1_001));
+        table.insert(Box::new(track_at(11, [30_000.0, 0.0])));
+        assert_eq!(ids(&mut table, here, 1_001), [1, 3, 10, 11], "who began before may be anywhere by now");
     }
 
     #[test]
@@ -199,7 +263,11 @@ mod tests {
         assert_eq!(table.remove(slot).map(|track| track.id), Some(TrackId(1)));
         assert_eq!(table.insert(Box::new(track_at(3, [20.0, 0.0]))), slot);
         let all = Some(Bounds::EMPTY.with([0.0, 0.0], 100.0));
-        assert_eq!(ids(&table, all, 1_000), [2, 3], "once each, though the slot is placed twice");
+        assert_eq!(
+            ids(&mut table, all, 1_000),
+            [2, 3],
+            "what ended is not found through its slot's next track"
+        );
         assert_eq!(table.len(), 2);
     }
 }

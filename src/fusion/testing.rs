@@ -48,5 +48,5 @@ pub(super) fn track_at(id: u64, place: [f64; 2]) -> Track {
     };
     let time = Timestamp::from_secs(1_000);
     let existence = Existence::new(0.5, SensorIndex(0), time);
-    Track::new(TrackId(id), State { time, imm: Imm::new(start), altitude: None, existence }, 1.0)
+    Track::new(TrackId(id), State { time, imm: Imm::new(start), height: None, existence }, 1.0)
 }

@@ -109,8 +109,9 @@ pub(super) struct Candidate {
     /// P(visible to the look's sensor | exists); P(detected | exists), never quite zero where nothing is told to hide it.
     pub visible: f64,
     pub detectable: f64,
-    /// Detection probability for a miss.
+    /// Detection probability for a miss, as learned and as told.
     pub miss_pd: f32,
+    pub told_pd: f32,
     /// For a late look: the track as it was, in `Work::pasts`.
     pub past: Option<usize>,
     pub fed: bool,
@@ -225,7 +226,7 @@ impl Tracker {
         self.rivals(look);
         self.miss(scan, look);
         self.learn(scan, look, &view);
-        self.initiate(scan, look);
+        self.initiate(scan, look, &view);
         self.judge(scan.time);
         if late { Outcome::UsedLate } else { Outcome::Used }
     }
@@ -308,12 +309,14 @@ impl Tracker {
     #[must_use]
     pub fn view(&self, id: TrackId, at: Option<Timestamp>) -> Option<TrackView<'_>> {
         let track = self.tracks.at(self.tracks.slot(id)?);
-        Some(track.view(at.unwrap_or(track.state.time), &self.motion))
+        Some(track.view(at.unwrap_or(track.state.time), &self.motion, &mut Paces::default()))
     }
 
     /// Every live track predicted to `at`, by ascending id. Tentative ones are among them.
     pub fn views(&self, at: Timestamp) -> impl Iterator<Item = TrackView<'_>> {
-        self.tracks.iter().map(move |track| track.view(at, &self.motion))
+        // Tracks that the same look updated are as far from `at`.
+        let mut paces = Paces::default();
+        self.tracks.iter().map(move |track| track.view(at, &self.motion, &mut paces))
     }
 
     /// Normalised innovation squared over its degrees of freedom, averaged per sensor; NaN until known.

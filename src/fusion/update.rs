@@ -11,8 +11,6 @@ use super::motion::Imm;
 
 /// Innovations of velocities and range rates beyond this many sigmas are left out: they are not what associated.
 const SIDE_GATE_D2: f64 = 16.0;
-/// Process noise of height, m²/s.
-const CLIMB_DENSITY: f64 = 25.0;
 
 /// How a detection fits one Gaussian, without updating anything; d² has two degrees of freedom, one for a bearing.
 pub(super) fn innovation(
@@ -41,23 +39,25 @@ pub(super) fn innovation(
     )
 }
 
-/// The state after a detection, and N(ν; 0, S) of the mixture of modes. `None` if any result is not sound.
+/// Puts the state after a detection into `next`, and says N(ν; 0, S) of the mixture of modes. `None` if any result is
+/// not sound: `next` is nothing then.
 pub(super) fn absorbed(
     predicted: &Imm,
     mean: &Gaussian,
     altitude: Option<Altitude>,
     site: &Site,
     m: &Measured,
-) -> Option<(Imm, f64)> {
+    next: &mut Imm,
+) -> Option<f64> {
     if m.offset_s == 0.0 {
-        return absorbed_now(predicted, mean, altitude, site, m);
+        return absorbed_now(predicted, mean, altitude, site, m, next);
     }
     // H = [I vI]: the same as moving to the detection's own time and back along the velocity.
     let there = Step::shift(m.offset_s);
-    let (imm, density) =
-        absorbed_now(&predicted.advanced(&there), &mean.advanced(&there), altitude, site, m)?;
-    let back = imm.advanced(&Step::shift(-m.offset_s));
-    back.modes.iter().all(Gaussian::is_sound).then_some((back, density))
+    let moved = (predicted.advanced(&there), mean.advanced(&there));
+    let density = absorbed_now(&moved.0, &moved.1, altitude, site, m, next)?;
+    *next = next.advanced(&Step::shift(-m.offset_s));
+    next.modes.iter().all(Gaussian::is_sound).then_some(density)
 }
 
 fn absorbed_now(
@@ -66,19 +66,20 @@ fn absorbed_now(
     altitude: Option<Altitude>,
     site: &Site,
     m: &Measured,
-) -> Option<(Imm, f64)> {
-    let (mut imm, density) = match &m.kind {
+    next: &mut Imm,
+) -> Option<f64> {
+    let density = match &m.kind {
         Kind::Bearing { .. } => {
             let (nu, h, r) = m.bearing_at(site, mean)?;
-            predicted.updated(|mode| {
+            predicted.updated(next, |mode| {
                 let beside = h[0] * (mode.x[0] - mean.x[0]) + h[1] * (mode.x[1] - mean.x[1]);
                 mode.with_scalar(h, nu - beside, r)
             })?
         }
-        Kind::Report { .. } => covariance_intersection(predicted, mean, m)?,
+        Kind::Report { .. } => covariance_intersection(predicted, mean, m, next)?,
         Kind::Polar { .. } | Kind::Place => {
             let (z, r) = m.position_at(site, mean, altitude);
-            predicted.updated(|mode| mode.with_position(z, r))?
+            predicted.updated(next, |mode| mode.with_position(z, r))?
         }
     };
     if let Kind::Polar { range_rate: Some((rate, sigma)), .. } = m.kind
@@ -88,48 +89,40 @@ fn absorbed_now(
         let distance_m = (away[0] * away[0] + away[1] * away[1]).sqrt();
         if distance_m > 1.0 {
             let h = [0.0, 0.0, away[0] / distance_m, away[1] / distance_m];
-            imm = aside(&imm, h, rate, sigma * sigma);
+            aside(next, h, rate, sigma * sigma);
         }
     }
     if let (Some(([east, north], var)), Kind::Place) = (m.velocity, &m.kind) {
-        imm = aside(&imm, [0.0, 0.0, 1.0, 0.0], east, var);
-        imm = aside(&imm, [0.0, 0.0, 0.0, 1.0], north, var);
+        aside(next, [0.0, 0.0, 1.0, 0.0], east, var);
+        aside(next, [0.0, 0.0, 0.0, 1.0], north, var);
     }
-    Some((imm, density))
+    Some(density)
 }
 
 /// A scalar of the velocity beside the position; refused quietly where it contradicts.
-fn aside(imm: &Imm, h: [f64; 4], value: f64, var: f64) -> Imm {
+fn aside(imm: &mut Imm, h: [f64; 4], value: f64, var: f64) {
     let mean = imm.mean();
     let foreseen = h[2] * mean.x[2] + h[3] * mean.x[3];
     let s = h.iter().zip(mean.times(h)).map(|(h, ph)| h * ph).sum::<f64>() + var;
     let nu = value - foreseen;
     if nu * nu > SIDE_GATE_D2 * s {
-        return *imm;
+        return;
     }
-    imm.updated(|mode| mode.with_scalar(h, value - h[2] * mode.x[2] - h[3] * mode.x[3], var))
-        .map_or(*imm, |(next, _)| next)
+    let mut next = *imm;
+    let update = |mode: &Gaussian| mode.with_scalar(h, value - h[2] * mode.x[2] - h[3] * mode.x[3], var);
+    if imm.updated(&mut next, update).is_some() {
+        *imm = next;
+    }
 }
 
 /// A track of another system, whose errors may be ours already: covariance intersection (Julier & Uhlmann 1997), which
 /// is the linear update with P/ω and R/(1 − ω), ω by the ratio of traces (Niehsen 2002).
-fn covariance_intersection(predicted: &Imm, mean: &Gaussian, m: &Measured) -> Option<(Imm, f64)> {
+fn covariance_intersection(predicted: &Imm, mean: &Gaussian, m: &Measured, next: &mut Imm) -> Option<f64> {
     let (own, other) = (mean.pp[0] + mean.pp[2], m.r[0] + m.r[2]);
     let weight = (other / (own + other)).clamp(0.01, 0.99);
     let r = m.r.map(|v| v / (1.0 - weight));
-    let (mut next, density) = predicted.updated(|mode| mode.inflated(1.0 / weight).with_position(m.z, r))?;
+    let density = predicted.updated(next, |mode| mode.inflated(1.0 / weight).with_position(m.z, r))?;
     // What the modes make of it is not independent evidence either.
     next.mu = predicted.mu;
-    Some((next, density))
-}
-
-/// Height after a detection `dt_s` later: a random walk, filtered where it is measured.
-pub(super) fn altitude_after(known: Option<Altitude>, dt_s: f64, m: &Measured) -> Option<Altitude> {
-    let Some(seen) = m.altitude else { return known };
-    let Some(known) = known else { return Some(seen) };
-    let var = known.var + CLIMB_DENSITY * dt_s.max(0.0);
-    let gain = var / (var + seen.var);
-    let altitude_m = known.altitude_m + gain * (seen.altitude_m - known.altitude_m);
-    let next = Altitude { altitude_m, var: (1.0 - gain) * var };
-    (next.altitude_m.is_finite() && next.var > 0.0).then_some(next)
+    Some(density)
 }

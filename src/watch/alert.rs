@@ -30,6 +30,9 @@ pub struct Notice {
     pub confidence: f64,
     /// When it happened.
     pub event_time: Timestamp,
+    /// One-sigma error of `event_time`, seconds, where it is known: for a crossing by the track's smoothed path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_time_sigma_s: Option<f64>,
     /// When the daemon first said so.
     pub raised_at: Timestamp,
     /// The line, for a crossing.

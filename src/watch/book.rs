@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::area::Covariance;
 use super::identity;
+use super::instant::Instant;
 use super::line::Point;
 use super::sensors::Support;
 use crate::fusion::TrackId;
@@ -17,6 +18,9 @@ use crate::watch::alert::{Count, Notice, Position, Severity, State};
 
 /// An alert that is over stays in the book this long after it happened: its id is taken, and it can be taken up again.
 pub(super) const REMEMBERED: Span = Span::from_secs(3600);
+/// An instant that moves by more than this, seconds, and by more than so many of its stated sigmas, is said anew.
+const MATERIAL_S: f64 = 1.0;
+const MATERIAL_SIGMAS: f64 = 2.0;
 /// Alerts in the book, open or remembered.
 const CAPACITY: usize = 10_000;
 
@@ -38,6 +42,7 @@ pub(super) struct Finding {
     pub severity: Severity,
     pub confidence: f64,
     pub event_time: Timestamp,
+    pub event_time_sigma_s: Option<f64>,
     pub at: Point,
     pub covariance_m2: Covariance,
     pub direction: Option<&'static str>,
@@ -159,6 +164,7 @@ impl Book {
             severity: finding.severity,
             confidence: rounded(finding.confidence, 1e4),
             event_time: finding.event_time,
+            event_time_sigma_s: finding.event_time_sigma_s.map(|sigma_s| rounded(sigma_s, 1e3)),
             raised_at: now,
             line: heading.line.clone(),
             zone: heading.zone.clone(),
@@ -219,6 +225,32 @@ impl Book {
             if let Some(entry) = self.entry_mut(subject) {
                 entry.latest = latest;
             }
+        }
+    }
+
+    /// Says a crossing's instant and place anew, where another look at the path has moved them materially.
+    pub(super) fn restate(
+        &mut self,
+        now: Timestamp,
+        subject: Subject,
+        instant: &Instant,
+        out: &mut Vec<Notice>,
+    ) {
+        let Some(entry) = self.entry(subject).filter(|entry| entry.is_open()) else { return };
+        let (latest, notice) = (entry.latest, &entry.notice);
+        let moved_s = instant.time.since(notice.event_time).as_secs_f64().abs();
+        if moved_s <= MATERIAL_S.max(MATERIAL_SIGMAS * notice.event_time_sigma_s.unwrap_or(0.0)) {
+            return;
+        }
+        let position = position(&self.frame, instant.at, instant.covariance_m2);
+        self.revise(now, subject, out, |notice| {
+            notice.event_time = instant.time;
+            notice.event_time_sigma_s = instant.sigma_s.map(|sigma_s| rounded(sigma_s, 1e3));
+            notice.position = position;
+        });
+        // It was seen better; it did not happen again.
+        if let Some(entry) = self.entry_mut(subject) {
+            entry.latest = latest;
         }
     }
 

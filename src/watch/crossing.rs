@@ -1,7 +1,8 @@
 //! Who is on which side of a line, and who changes it.
 //!
 //! In: estimates of one track after the other, each with the allowance for lasting errors. Out: crossings, with the
-//! instant and the place where the estimated path crossed. Knows no rule and no gate.
+//! instant and the place where the path crossed: the smoothed one (`instant`), or where that does not cross the way from
+//! estimate to estimate. Knows no rule and no gate.
 //!
 //! Per track and line the side is *latched*: it starts with the first side that is likelier than [`FIRST`], and changes
 //! only when the other side has P ≥ [`BEYOND`]. Between the two the track is indeterminate and nothing changes. While a
@@ -15,9 +16,11 @@ mod gap;
 use std::collections::BTreeMap;
 
 use super::area::{Covariance, normal_cdf, plus};
+use super::instant::{self, Instant};
 use super::line::{Nearest, Point, Polyline};
-use crate::fusion::{Status, TrackId, TrackView};
+use crate::fusion::{Paths, Status, TrackId, TrackView};
 use crate::time::{Span, Timestamp};
+use crate::watch::agreement::Direction;
 
 /// P(beyond) that makes a crossing.
 const BEYOND: f64 = 0.95;
@@ -32,6 +35,10 @@ const AHEAD_S: f64 = 30.0;
 const FASTEST_MPS: f64 = 1000.0;
 /// Sides remembered per line.
 const CAPACITY: usize = 200_000;
+/// The path is smoothed from this long before the estimates crossed: what walks up to a line and lingers.
+const BEFORE: Span = Span::from_secs(60);
+/// Width of an even spread in standard deviations: √12.
+const EVEN: f64 = 3.464_101_615_137_754_6;
 /// This many standard deviations past an end a track has left the line's side.
 const PAST_THE_END: f64 = 3.0;
 
@@ -42,16 +49,23 @@ pub(super) enum Side {
     Right,
 }
 
+impl Side {
+    /// The direction of a crossing that ends on this side.
+    pub(super) const fn direction(self) -> Direction {
+        match self {
+            Self::Left => Direction::RightToLeft,
+            Self::Right => Direction::LeftToRight,
+        }
+    }
+}
+
 /// A track that was on one side and is on the other.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Crossed {
     /// The side it is on now.
     pub to: Side,
-    /// When and where its estimated path crossed.
-    pub time: Timestamp,
-    pub at: Point,
-    /// Of `at`, with the allowance.
-    pub covariance_m2: Covariance,
+    /// When and where its path crossed. Where only the estimates did, their covariance, with the allowance.
+    pub instant: Instant,
     /// P(it was on the one side) × P(it is on the other).
     pub probability: f64,
     /// Where nobody saw it happen: last seen before it, and first seen after it.
@@ -120,6 +134,7 @@ impl Crossing {
     pub(super) fn observe(
         &mut self,
         track: &TrackView<'_>,
+        paths: &impl Paths,
         bias: impl FnOnce() -> Covariance,
     ) -> Option<Crossed> {
         let [east, north, v_east, v_north] = track.estimate.mean;
@@ -146,7 +161,23 @@ impl Crossing {
         if found.is_none() {
             self.paths.remove(&track.id);
         }
-        crossed
+        let mut crossed = crossed?;
+        let seen = self.instant(track.id, crossed.to, crossed.instant.time, track.estimate.time, paths);
+        crossed.instant = seen.unwrap_or(crossed.instant);
+        Some(crossed)
+    }
+
+    /// When and where a track crossed to this side about then, by all that is known of it up to `until`.
+    pub(super) fn instant(
+        &self,
+        track: TrackId,
+        to: Side,
+        about: Timestamp,
+        until: Timestamp,
+        paths: &impl Paths,
+    ) -> Option<Instant> {
+        let before = about.plus(Span::from_nanos(-BEFORE.as_nanos()));
+        instant::crossed(&self.line, &paths.smoothed(track, before, until)?, to, about)
     }
 
     fn step(
@@ -200,9 +231,13 @@ impl Path {
                 self.turned = Some(change.time);
                 Some(Crossed {
                     to: side,
-                    time: change.time,
-                    at: change.at,
-                    covariance_m2: change.covariance,
+                    instant: Instant {
+                        time: change.time,
+                        // Any time between is as good as any other: an even spread.
+                        sigma_s: change.between.map(|[from, to]| to.since(from).as_secs_f64() / EVEN),
+                        at: change.at,
+                        covariance_m2: change.covariance,
+                    },
                     probability: before * likelihood,
                     between: change.between,
                 })

@@ -23,6 +23,7 @@ mod book;
 mod ceiling;
 mod crossing;
 mod identity;
+mod instant;
 mod line;
 mod passage;
 mod presence;
@@ -37,7 +38,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::fusion::{TrackId, TrackView};
+use crate::fusion::{Paths, TrackId, TrackView};
 use crate::geo::LocalFrame;
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
@@ -48,7 +49,8 @@ use alert::{Count, Severity};
 use area::Area;
 use book::{Book, Entry, Finding, Subject, severity};
 use ceiling::{Ceiling, Tally};
-use crossing::{Crossed, Crossing, plan};
+use crossing::{Crossed, Crossing, Side, plan};
+use instant::Instant;
 use line::Polyline;
 use passage::{GateDisc, Passage, class_probability, is_of};
 use presence::Presence;
@@ -62,6 +64,9 @@ const GONE_FOR: Span = Span::from_secs(60);
 const RETURNED_FOR: Span = Span::from_secs(600);
 /// A crossing is over when nothing more happened for this long.
 const QUIET_FOR: Span = Span::from_secs(3600);
+/// So long after it was raised, seconds, a crossing's instant and place are worked out again: what drives on is soon
+/// seen better, and what is late comes within the two minutes that tracks remember.
+const AGAIN_S: [i64; 4] = [5, 15, 30, 60];
 /// Zones farther than this (and six sigma) from a track do not concern it, metres.
 const ZONE_REACH_M: f64 = 1000.0;
 /// An estimate farther out, or more uncertain, says nothing, metres.
@@ -123,15 +128,21 @@ impl Watch {
         }
     }
 
-    /// Looks at one track right after a measurement updated it; appends what is to be said.
-    pub fn observe(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
+    /// Looks at one track right after a measurement updated it; appends what is to be said. `paths` knows where it was.
+    pub fn observe(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        paths: &impl Paths,
+        out: &mut Vec<Notice>,
+    ) {
         if !is_sound(track) {
             return;
         }
         // Allocates only where somebody crossed.
         let mut crossings = Vec::new();
         for (&line, crossing) in &mut self.lines {
-            let Some(crossed) = crossing.observe(track, || self.sensors.bias(track)) else { continue };
+            let Some(crossed) = crossing.observe(track, paths, || self.sensors.bias(track)) else { continue };
             crossings.push((line, crossed));
         }
         for (line, crossed) in crossings {
@@ -165,11 +176,12 @@ impl Watch {
         self.book.track_gone(now, track);
     }
 
-    /// A whole second has passed; `tracks` are all live ones, predicted to `now`.
+    /// A whole second has passed; `tracks` are all live ones, predicted to `now`, and `paths` knows where they were.
     pub fn tick<'a>(
         &mut self,
         now: Timestamp,
         tracks: impl Iterator<Item = TrackView<'a>>,
+        paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
         let mut tallies = BTreeMap::new();
@@ -178,6 +190,7 @@ impl Watch {
             self.look_into_zones(now, &track, &mut tallies, out);
         }
         self.count(now, &tallies, out);
+        self.look_again(now, paths, out);
         let over: Vec<Subject> = self
             .book
             .all_open()
@@ -231,6 +244,34 @@ impl Watch {
         }
     }
 
+    /// When and where lines were crossed, by what has been measured or has come late since it was said.
+    fn look_again(&mut self, now: Timestamp, paths: &impl Paths, out: &mut Vec<Notice>) {
+        let due = |entry: &Entry| {
+            let since_s = now.floor_secs() - entry.notice.raised_at.floor_secs();
+            AGAIN_S.contains(&since_s) && entry.notice.between.is_none()
+        };
+        let open = self.book.all_open().filter(|(_, entry)| due(entry));
+        let found: Vec<(Subject, Instant)> = open
+            .filter_map(|(subject, entry)| {
+                let RuleKind::Crossing { line, .. } = self.rules.get(subject.rule)?.kind else { return None };
+                let side = [Side::Left, Side::Right];
+                let to =
+                    side.into_iter().find(|to| entry.notice.direction == Some(to.direction().as_str()))?;
+                let instant = self.lines.get(&line)?.instant(
+                    subject.track?,
+                    to,
+                    entry.notice.event_time,
+                    now,
+                    paths,
+                )?;
+                Some((subject, instant))
+            })
+            .collect();
+        for (subject, instant) in found {
+            self.book.restate(now, subject, &instant, out);
+        }
+    }
+
     fn look_into_zones(
         &mut self,
         now: Timestamp,
@@ -263,6 +304,7 @@ impl Watch {
                         severity: severity(support.groups),
                         confidence: existing,
                         event_time,
+                        event_time_sigma_s: None,
                         at,
                         covariance_m2: covariance,
                         direction: None,
@@ -300,6 +342,7 @@ impl Watch {
                         severity: Severity::Alert,
                         confidence,
                         event_time,
+                        event_time_sigma_s: None,
                         at,
                         covariance_m2,
                         direction: None,

@@ -44,7 +44,8 @@ impl GateDisc {
     /// Whether this crossing is by leave.
     pub(super) fn permits(&self, passage: &Passage<'_>) -> bool {
         let Passage { line, track, crossed, .. } = *passage;
-        let (east, north) = (crossed.at[0] - self.center[0], crossed.at[1] - self.center[1]);
+        let at = crossed.instant.at;
+        let (east, north) = (at[0] - self.center[0], at[1] - self.center[1]);
         self.line == line
             && east * east + north * north <= self.radius_m * self.radius_m
             && matches(self.direction, crossed.to)
@@ -52,16 +53,8 @@ impl GateDisc {
     }
 }
 
-/// The direction of a crossing that ends on this side.
-fn towards(to: Side) -> Direction {
-    match to {
-        Side::Left => Direction::RightToLeft,
-        Side::Right => Direction::LeftToRight,
-    }
-}
-
 fn matches(wanted: Direction, to: Side) -> bool {
-    wanted == Direction::Any || wanted == towards(to)
+    wanted == Direction::Any || wanted == to.direction()
 }
 
 /// P(the track is of one of these classes); of none named, one.
@@ -96,6 +89,7 @@ pub(super) fn judge(
     out: &mut Vec<Notice>,
 ) {
     let Passage { line, now, track, crossed } = *passage;
+    let instant = crossed.instant;
     for (index, rule) in rules.iter().enumerate() {
         let RuleKind::Crossing { line: named, direction } = rule.kind else { continue };
         if named != line {
@@ -103,7 +97,7 @@ pub(super) fn judge(
         }
         let subject = Subject { track: Some(track.id), rule: index };
         let contested =
-            book.entry(subject).is_some_and(|entry| crossed.time.since(entry.notice.event_time) < REMEMBERED);
+            book.entry(subject).is_some_and(|entry| instant.time.since(entry.notice.event_time) < REMEMBERED);
         if contested {
             book.revise(now, subject, out, |notice| {
                 notice.crossings = Some(notice.crossings.unwrap_or(1).saturating_add(1));
@@ -113,10 +107,11 @@ pub(super) fn judge(
             let finding = Finding {
                 severity: severity(support.groups),
                 confidence: crossed.probability * track.existence,
-                event_time: crossed.time,
-                at: crossed.at,
-                covariance_m2: crossed.covariance_m2,
-                direction: Some(towards(crossed.to).as_str()),
+                event_time: instant.time,
+                event_time_sigma_s: instant.sigma_s,
+                at: instant.at,
+                covariance_m2: instant.covariance_m2,
+                direction: Some(crossed.to.direction().as_str()),
                 tracks: vec![track.id],
                 support,
                 count: None,

@@ -27,8 +27,6 @@ const MOST_DETECTIONS: usize = 12;
 const MOST_FASTER_MPS: f64 = 30.0;
 /// nor is its place known better than this before it is worked out, metres.
 const ROUGHLY_M: f64 = 300.0;
-/// How fast heights may drift apart, m²/s.
-const CLIMB_DENSITY: f64 = 25.0;
 /// An identity that both claim makes it likelier by so much.
 const SAME_IDENTITY: f64 = 1_000.0;
 /// Classes never say more than this against it.
@@ -80,7 +78,8 @@ impl Account {
     /// N(ν; 0, S) of the next detection, which is taken in.
     fn take(&mut self, looked: &Looked, m: &Measured, motion: &Motion) -> Option<f64> {
         let mean = self.to(looked.time, motion);
-        let (next, density) = update::absorbed(&self.imm, &mean, None, &looked.site, m)?;
+        let mut next = self.imm;
+        let density = update::absorbed(&self.imm, &mean, None, &looked.site, m, &mut next)?;
         self.imm = next;
         Some(density.max(1e-300))
     }
@@ -132,7 +131,8 @@ impl Lost {
         if !near([z[0] - there.x[0], z[1] - there.x[1]], there.pp, r) {
             return None;
         }
-        let (next, density) = same.imm.updated(|mode| mode.with_position(z, r))?;
+        let mut next = same.imm;
+        let density = same.imm.updated(&mut next, |mode| mode.with_position(z, r))?;
         let mut before = Account { imm: self.state.imm, time: self.state.time };
         same.imm = next;
         let mut ratio = libm::log(density.max(1e-300));
@@ -154,10 +154,11 @@ impl Lost {
         if track.claims.best().is_some_and(|identity| self.claims.contradicts(identity)) {
             return None;
         }
-        if let (Some(was), Some(is)) = (self.state.altitude, track.state.altitude) {
-            let apart = is.altitude_m - was.altitude_m;
-            let dt_s = track.state.time.since(self.state.time).as_secs_f64().max(0.0);
-            if apart * apart > GATE_D2 * (was.var + is.var + CLIMB_DENSITY * dt_s) {
+        if let (Some(was), Some(is)) = (self.state.height, track.state.height) {
+            let dt_s = track.state.time.since(self.state.time).as_secs_f64();
+            let (was, is) = (was.at(dt_s), is.at(0.0));
+            let apart_m = is.altitude_m - was.altitude_m;
+            if apart_m * apart_m > GATE_D2 * (was.var + is.var) {
                 return None;
             }
         }

@@ -30,6 +30,10 @@ const HUBER_SIGMAS: f64 = 3.0;
 const SEARCH_EVERY: Span = Span::from_secs(5);
 /// A track is one sensor's alone if no other has fed it for this long and it is as old.
 const ALONE_FOR: Span = Span::from_secs(6);
+/// A target is there if another sensor has seen it within this,
+const HELD_FOR: Span = Span::from_secs(3);
+/// and should be seen if that is told to be this probable.
+const LEAST_TOLD: f64 = 0.05;
 /// Looks between two counts of detections and misses.
 const COUNT_EVERY: u32 = 4;
 
@@ -46,6 +50,9 @@ impl Tracker {
         of.looks = of.looks.wrapping_add(1);
         let (looks, whole) = (of.looks, scan.part.is_none_or(|(_, n)| n <= 1));
         self.compare(scan, look);
+        if whole && !self.sensors[sensor.index()].bearings_only && view.says_misses() {
+            self.see(scan, view);
+        }
         if whole && looks.is_multiple_of(COUNT_EVERY) {
             self.count(scan, look, view);
         }
@@ -133,6 +140,26 @@ impl Tracker {
         count
     }
 
+    /// Whether it saw what other sensors hold, at which range.
+    fn see(&mut self, scan: &Scan, view: &View) {
+        let at = scan.time;
+        let since = self.registration.moved;
+        self.sensors[scan.sensor.index()].sight.since(since);
+        for (candidate, took) in self.work.candidates.iter().zip(&self.work.took).take(MOST_CONSIDERED) {
+            let track = self.tracks.at(candidate.slot);
+            let told = f64::from(candidate.told_pd);
+            let held =
+                track.sensors.iter().any(|(by, last)| *by != scan.sensor && at.since(*last) < HELD_FOR);
+            if !held || !track.confirmed || told < LEAST_TOLD || candidate.past.is_some() {
+                continue;
+            }
+            let mean = &candidate.mean;
+            let away = [mean.x[0] - view.site.at[0], mean.x[1] - view.site.at[1]];
+            let range_m = (away[0] * away[0] + away[1] * away[1]).sqrt();
+            self.sensors[scan.sensor.index()].sight.note(range_m, told, *took);
+        }
+    }
+
     /// Detections and misses of what should have been seen, and detections of nothing.
     fn count(&mut self, scan: &Scan, look: LookNumber, view: &View) {
         let Some(looked) = self.looks.get(look) else { return };
@@ -149,8 +176,8 @@ impl Tracker {
             track.confirmed && candidate.existence > 0.95 && candidate.past.is_none()
         };
         for candidate in &self.work.candidates {
-            if f64::from(candidate.miss_pd) > 0.9 * clear && believed(candidate) {
-                counts.expected += f64::from(candidate.miss_pd);
+            if f64::from(candidate.told_pd) > 0.9 * clear && believed(candidate) {
+                counts.expected += f64::from(candidate.told_pd);
                 counts.seen += f64::from(u8::from(candidate.fed));
             }
         }

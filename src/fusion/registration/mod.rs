@@ -143,6 +143,8 @@ pub(super) struct Registration {
     weighed: Timestamp,
     /// Comparisons since the last solution.
     fresh: u32,
+    /// From this look on nobody is off as much as before: what was learned of who sees whom begins anew.
+    pub(super) moved: u64,
     findings: Vec<(SensorIndex, Finding)>,
     search: search::Search,
 }
@@ -190,6 +192,7 @@ impl Registration {
             evidence: Evidence::new(scales),
             weighed: start,
             fresh: 0,
+            moved: 0,
             findings: Vec::new(),
             search: search::Search::default(),
         }

@@ -95,6 +95,7 @@ impl Registration {
             }
         }
         if changed {
+            self.moved = next_look;
             self.hold_searches(self.weighed);
         }
     }
@@ -138,6 +139,7 @@ impl Registration {
             self.solution.variance[s][a] = variance[a];
         }
         self.evidence.seed(sensor, &value, &variance);
+        self.moved = next_look;
         self.hold_searches(at);
         if was_settled {
             self.findings.push((sensor, Finding::Jumped));
@@ -151,6 +153,7 @@ impl Registration {
         of.begun = at;
         of.since_look = next_look;
         of.suspected = None;
+        self.moved = next_look;
         // Everybody compared with it was off as well.
         self.sensors.iter_mut().for_each(|of| of.monitor.restart_signed());
     }

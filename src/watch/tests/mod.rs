@@ -4,16 +4,26 @@ mod crossings;
 mod ids;
 mod parked;
 mod robust;
+mod smoothed;
 mod succession;
 mod zones;
 
 use super::testing;
-use crate::fusion::{Status, TrackId, TrackView};
+use crate::fusion::{Paths, Smoothed, Status, TrackId, TrackView};
 use crate::scan::{Class, ClassLikelihoods};
 use crate::time::Timestamp;
 use crate::watch::Watch;
 use crate::watch::agreement::{Agreement, Rule};
 use crate::watch::alert::{Notice, State};
+
+/// Remembers no track.
+struct NoPaths;
+
+impl Paths for NoPaths {
+    fn smoothed(&self, _: TrackId, _: Timestamp, _: Timestamp) -> Option<Smoothed> {
+        None
+    }
+}
 
 /// A watch with what it said.
 struct Scene {
@@ -64,7 +74,7 @@ impl Scene {
     }
 
     fn observe(&mut self, look: Look<'_>) {
-        with_view(look, |now, view| self.watch.observe(now, view, &mut self.said));
+        with_view(look, |now, view| self.watch.observe(now, view, &NoPaths, &mut self.said));
     }
 
     fn tick(&mut self, second: i64, looks: &[Look<'_>]) {
@@ -75,7 +85,7 @@ impl Scene {
             class: look.class,
             ..testing::view(look.id, look.time_s, look.mean, 3.0, fed)
         });
-        self.watch.tick(now, views, &mut self.said);
+        self.watch.tick(now, views, &NoPaths, &mut self.said);
     }
 
     fn forget(&mut self, second: i64, id: u64) {

@@ -58,7 +58,7 @@ fn run(seed: u64, from_m: f64, speed_mps: f64, seconds: i64) -> Vec<Notice> {
         let mut covariance = view.estimate.covariance;
         covariance[1][1] = filter.p[0][0];
         view.estimate = Estimate { covariance, ..view.estimate };
-        scene.watch.observe(now, &view, &mut scene.said);
+        scene.watch.observe(now, &view, &NoPaths, &mut scene.said);
     }
     scene.said
 }

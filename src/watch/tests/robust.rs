@@ -52,8 +52,8 @@ proptest! {
             view.estimate.covariance[0][0] = cov[0];
             view.estimate.covariance[0][1] = cov[1];
             view.estimate.covariance[1][1] = cov[2];
-            scene.watch.observe(now, &view, &mut scene.said);
-            scene.watch.tick(now, std::iter::once(view), &mut scene.said);
+            scene.watch.observe(now, &view, &NoPaths, &mut scene.said);
+            scene.watch.tick(now, std::iter::once(view), &NoPaths, &mut scene.said);
         }
         for notice in &scene.said {
             let numbers = [notice.confidence, notice.position.lat, notice.position.lon, notice.position.east_m];

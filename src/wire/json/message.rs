@@ -142,7 +142,7 @@ object! {
         snr_db: f64,
         source_track: Text<'de>,
         identity: Text<'de>,
-        class: Classes,
+        class: Box<Classes>,
     }
 }
 
@@ -180,7 +180,8 @@ impl<'de> Deserialize<'de> for Detections<'de> {
                 out.write_str("a list of detections")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Detections<'de>, A::Error> {
-                let mut found = Vec::new();
+                // Most looks have a few, some hundreds: room that need not be moved at once.
+                let mut found = Vec::with_capacity(32);
                 while let Some(item) = items.next_element()? {
                     if found.len() == MAX_DETECTIONS {
                         return Err(Error::custom(format_args!("{TOO_MANY}, at most {MAX_DETECTIONS}")));

@@ -186,6 +186,8 @@ fn every_notice_has_the_contracts_form() {
             "crossing" => {
                 assert!(notice["line"] == "line" && notice.get("zone").is_none(), "{notice}");
                 assert!(is_word_of(&["left_to_right", "right_to_left"], &notice["direction"]), "{notice}");
+                let sigma_s = notice["event_time_sigma_s"].as_f64();
+                assert!(sigma_s.is_some_and(|sigma_s| (0.01..30.0).contains(&sigma_s)), "{notice}");
             }
             "ceiling" => assert!(notice["zone"] == "assembly" && notice.get("line").is_none(), "{notice}"),
             other => panic!("no rule of kind {other}: {notice}"),

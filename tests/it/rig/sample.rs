@@ -75,6 +75,7 @@ pub(crate) fn notice(n: u32) -> Notice {
         severity: Severity::Warning,
         confidence: 0.997,
         event_time: at_s(10),
+        event_time_sigma_s: None,
         raised_at: at_s(11),
         line: Some("border".into()),
         zone: None,

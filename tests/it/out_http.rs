@@ -22,6 +22,7 @@ pub(crate) fn picture() -> Picture {
     let mut alert = notice(1);
     alert.zone = Some("buffer".into());
     alert.between = Some([at_s(1), at_s(7)]);
+    alert.event_time_sigma_s = Some(1.7);
     alert.count = Some(Count { expected: 12.5, limit: 10 });
     Picture {
         time: Some(at_s(10)),

@@ -44,7 +44,12 @@ pub struct Metrics {
     sensor_bias: GaugeVec,
     sensor_fault: GaugeVec,
     nis_ratio: GaugeVec,
+    noise_ratio: GaugeVec,
+    clutter_ratio: GaugeVec,
+    detection_ratio: GaugeVec,
     tracks: GaugeVec,
+    lineage: IntCounterVec,
+    identity_conflicts: IntCounterVec,
     picture_age: GaugeVec,
     step: Histogram,
     ingest_to_notice: Histogram,
@@ -56,6 +61,7 @@ pub struct Metrics {
     journal_bytes: GaugeVec,
     journal_sync: Histogram,
     blind_ratio: GaugeVec,
+    zone_trust_groups: GaugeVec,
     seen: Mutex<Seen>,
 }
 
@@ -103,7 +109,12 @@ impl Metrics {
             sensor_bias: families.gauge("linewatch_sensor_bias"),
             sensor_fault: families.gauge("linewatch_sensor_fault"),
             nis_ratio: families.gauge("linewatch_sensor_nis_ratio"),
+            noise_ratio: families.gauge("linewatch_sensor_noise_ratio"),
+            clutter_ratio: families.gauge("linewatch_sensor_clutter_ratio"),
+            detection_ratio: families.gauge("linewatch_sensor_detection_ratio"),
             tracks: families.gauge("linewatch_tracks"),
+            lineage: families.counter("linewatch_lineage_total"),
+            identity_conflicts: families.counter("linewatch_identity_conflicts_total"),
             picture_age: families.gauge("linewatch_picture_age_seconds"),
             step: families.histogram("linewatch_step_seconds").with_label_values(NONE),
             ingest_to_notice: families
@@ -117,6 +128,7 @@ impl Metrics {
             journal_bytes: families.gauge("linewatch_journal_bytes"),
             journal_sync: families.histogram("linewatch_journal_sync_seconds").with_label_values(NONE),
             blind_ratio: families.gauge("linewatch_blind_ratio"),
+            zone_trust_groups: families.gauge("linewatch_zone_trust_groups"),
             registry: families.finish(),
             seen: Mutex::default(),
         };
@@ -146,6 +158,10 @@ impl Metrics {
                 Finding::Recovered(fault) => self.set_fault(self.sensor_id(*sensor), *fault, false),
                 _ => {}
             },
+            Event::Lineage(link) => self.lineage.with_label_values(&[link.kinship.as_str()]).inc(),
+            Event::IdentityConflict(conflict) => {
+                self.identity_conflicts.with_label_values(&[conflict.kind()]).inc();
+            }
             Event::Notice(notice) => {
                 if notice.state == State::Opened {
                     self.alerts_total.with_label_values(&[notice.kind, notice.severity.as_str()]).inc();
@@ -183,12 +199,24 @@ impl Metrics {
             self.tracks.with_label_values(&[status]).set(count as f64);
         }
         for row in &picture.sensors {
-            if let Some(ratio) = row.nis_ratio {
-                self.nis_ratio.with_label_values(&[&row.sensor]).set(ratio);
+            for (family, ratio) in [
+                (&self.nis_ratio, row.nis_ratio),
+                (&self.noise_ratio, row.health.noise_ratio),
+                (&self.clutter_ratio, row.health.clutter_ratio),
+                (&self.detection_ratio, row.health.detection_ratio),
+            ] {
+                if let Some(ratio) = ratio {
+                    family.with_label_values(&[&row.sensor]).set(ratio);
+                }
             }
             for (axis, bias) in &row.health.bias {
                 self.sensor_bias.with_label_values(&[row.sensor.as_str(), axis]).set(bias.value);
             }
+        }
+        for row in &picture.zones {
+            self.blind_ratio(&row.zone, row.blind_ratio.unwrap_or(f64::NAN));
+            let groups = row.trust_groups.unwrap_or(f64::NAN);
+            self.zone_trust_groups.with_label_values(&[&row.zone]).set(groups);
         }
         let mut seen = self.seen();
         seen.picture = picture.time.or(seen.picture);

@@ -148,6 +148,14 @@ impl Pipeline {
                     tracing::warn!(sensor = id, ?finding, "sensor registration");
                 }
             }
+            Event::Lineage(link) => {
+                let (track, of, kinship) = (link.track.0, link.of.0, link.kinship.as_str());
+                tracing::info!(track, kinship, of, probability = link.probability, "lineage");
+            }
+            Event::IdentityConflict(conflict) => {
+                let (tracks, identities) = (conflict.tracks(), conflict.identities());
+                tracing::warn!(kind = conflict.kind(), ?tracks, ?identities, "identities disagree");
+            }
             Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}
         }
     }

@@ -90,6 +90,9 @@ struct Summary {
     too_late: u64,
     unknown_sensor: u64,
     unknown_kinds: u64,
+    /// Tracks that continue, parted from or were merged into another.
+    lineage: BTreeMap<&'static str, u64>,
+    identity_conflicts: u64,
     /// What sensors showed of one another at the end.
     sensors: BTreeMap<String, SensorHealth>,
 }
@@ -140,6 +143,13 @@ fn log_findings(record: &Record, engine: &Engine, events: &[Event]) {
         if let Event::Finding { sensor, finding } = event {
             let id = engine.sensors()[sensor.index()].id.as_str();
             tracing::info!(at = %record.received, sensor = id, ?finding, "sensor registration");
+        }
+        if let Event::IdentityConflict(conflict) = event {
+            tracing::info!(at = %record.received, ?conflict, "identities disagree");
+        }
+        if let Event::Lineage(link) = event {
+            let (track, of, kinship) = (link.track.0, link.of.0, link.kinship.as_str());
+            tracing::info!(at = %record.received, track, kinship, of, p = link.probability, "lineage");
         }
     }
 }
@@ -227,6 +237,8 @@ impl Summary {
                 *counter += 1;
             }
             Event::Notice(notice) if notice.revision == 1 => self.alerts += 1,
+            Event::IdentityConflict(_) => self.identity_conflicts += 1,
+            Event::Lineage(link) => *self.lineage.entry(link.kinship.as_str()).or_default() += 1,
             Event::UnknownSensor => self.unknown_sensor += 1,
             _ => {}
         }

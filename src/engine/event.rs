@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use crate::fusion::{Fault, Finding};
+pub use crate::fusion::{Descent, Fault, Finding, IdentityConflict, Kinship};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 use crate::watch::Notice;
@@ -46,6 +46,10 @@ pub enum Event {
         /// What.
         finding: Finding,
     },
+    /// Two tracks were found to be one thing, or one to have parted from the other.
+    Lineage(Descent),
+    /// Identities began to disagree.
+    IdentityConflict(IdentityConflict),
     /// Something is to be said; owed to every sink from now on.
     Notice(Arc<Notice>),
 }
@@ -132,6 +136,12 @@ pub struct Picture {
     pub fixed: usize,
     /// Every configured sensor, in configuration order.
     pub sensors: Vec<SensorRow>,
+    /// Every zone of the agreement, in its order.
+    pub zones: Vec<ZoneRow>,
+    /// The latest links between tracks, oldest first; a few hundred.
+    pub lineage: Vec<LineageRow>,
+    /// Identities that disagree now.
+    pub identity_conflicts: Vec<ConflictRow>,
     /// Open alerts' latest notices, by id.
     pub alerts: Vec<Notice>,
 }
@@ -168,6 +178,58 @@ pub struct TrackRow {
     pub identity: Option<String>,
     /// Confirmed or coasting.
     pub status: &'static str,
+    /// The track that this one continues after a gap. Lineage is in the picture only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
+    /// The track that this one parted from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<String>,
+    /// The latest tracks that turned out to be this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<String>,
+}
+
+/// How much of a zone is watched; absent until known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ZoneRow {
+    /// Its id.
+    pub zone: String,
+    /// Share of it that no sensor sees, in [0, 1].
+    pub blind_ratio: Option<f64>,
+    /// Share that at least two trust groups see.
+    pub corroborated_ratio: Option<f64>,
+    /// Trust groups that see a place of it, on average.
+    pub trust_groups: Option<f64>,
+    /// Share that each trust group sees, of those that see any.
+    pub watched_by: std::collections::BTreeMap<String, f64>,
+}
+
+/// One link between two tracks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LineageRow {
+    /// When the younger was first measured; for a merger, when it ended.
+    pub time: Timestamp,
+    /// `continues`, `split_from` or `merged_into`.
+    pub kind: &'static str,
+    /// The younger.
+    pub track: String,
+    /// The older.
+    pub of: String,
+    /// Probability against its alternatives.
+    pub probability: f64,
+}
+
+/// Identities that disagree.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConflictRow {
+    /// When it was first reported.
+    pub since: Timestamp,
+    /// `two_on_one` or `one_on_two`.
+    pub kind: &'static str,
+    /// The identities in question.
+    pub identities: Vec<String>,
+    /// The tracks in question.
+    pub tracks: Vec<String>,
 }
 
 /// One sensor in the picture.
@@ -181,6 +243,8 @@ pub struct SensorRow {
     pub state: SensorState,
     /// When its last scan was received.
     pub last_received: Option<Timestamp>,
+    /// Time since its latest scan was measured, seconds.
+    pub age_s: Option<f64>,
     /// Frames used.
     pub used: u64,
     /// Detections in them.

@@ -14,6 +14,9 @@ const SILENT_AFTER_PERIODS: f64 = 5.0;
 /// … but never sooner than this.
 const SILENT_AFTER_AT_LEAST: Span = Span::from_secs(3);
 
+/// What is watched is known this long after listening began at the latest.
+const SETTLES_IN: Span = Span::from_secs(10);
+
 /// One sensor's standing.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
@@ -22,7 +25,10 @@ pub(super) struct Standing {
     pub(super) used: u64,
     pub(super) detections: u64,
     pub(super) position: Option<Geodetic>,
-    last_measured: Option<Timestamp>,
+    /// Share of its view that it says is hidden, and whether it says it was tampered with.
+    obscured: f64,
+    tampered: bool,
+    pub(super) last_measured: Option<Timestamp>,
     boot: u64,
     silent_after: Span,
 }
@@ -42,6 +48,8 @@ impl Health {
             used: 0,
             detections: 0,
             position: model.position,
+            obscured: 0.0,
+            tampered: false,
             last_measured: None,
             boot: 0,
             silent_after: Span::from_secs_f64(SILENT_AFTER_PERIODS * model.period_s)
@@ -52,6 +60,26 @@ impl Health {
 
     pub(super) fn standings(&self) -> &[Standing] {
         &self.standings
+    }
+
+    /// How much of what a sensor should see it does see, by what it says of itself and whether it is there, in [0, 1].
+    pub(super) fn watches(&self, index: SensorIndex) -> f64 {
+        let standing = &self.standings[index.index()];
+        match standing.state {
+            SensorState::Unknown | SensorState::Offline | SensorState::Silent => 0.0,
+            SensorState::Online | SensorState::Degraded if standing.tampered => 0.0,
+            SensorState::Online | SensorState::Degraded => 1.0 - standing.obscured.clamp(0.0, 1.0),
+        }
+    }
+
+    /// Whether it is known of every sensor if it is there, as far as that can be waited for.
+    pub(super) fn is_settled(&self, now: Timestamp) -> bool {
+        let Some(since) = self.listening_since else { return false };
+        let known = |standing: &Standing| {
+            matches!(standing.state, SensorState::Offline | SensorState::Silent)
+                || standing.last_received.is_some_and(|at| at >= since)
+        };
+        now.since(since) >= SETTLES_IN || self.standings.iter().all(known)
     }
 
     /// The daemon was away: silence counts from now.
@@ -99,6 +127,7 @@ impl Health {
         }
         let outrun = matches!((status.time, standing.last_measured), (Some(said), Some(seen)) if said < seen);
         standing.boot = status.boot;
+        (standing.obscured, standing.tampered) = (status.obscured.unwrap_or(0.0), status.tamper);
         let unwell = status.tamper || status.obscured.is_some_and(|part| part > 0.5);
         let state = match status.state {
             ReportedState::Offline if outrun => return,

@@ -19,7 +19,7 @@ use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
 use crate::watch::{Agreement, Notice, Watch};
 use crate::wire::{self, Decoded, Decoder};
-pub use event::{Event, Fault, Finding, Outcome, Picture, SensorState};
+pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
 use repeats::{Repeats, Verdict};
 
@@ -74,6 +74,8 @@ pub struct Engine {
     decoded: Decoded,
     notices: Vec<Notice>,
     findings: Vec<(SensorIndex, Finding)>,
+    descents: Vec<Descent>,
+    conflicts: Vec<IdentityConflict>,
 }
 
 impl Engine {
@@ -94,6 +96,8 @@ impl Engine {
             decoded: Decoded::default(),
             notices: Vec::new(),
             findings: Vec::new(),
+            descents: Vec::new(),
+            conflicts: Vec::new(),
             sector,
             exercise,
             frame,
@@ -121,6 +125,8 @@ impl Engine {
             Body::Act { .. } | Body::Reload { .. } | Body::Refused { .. } => {}
         }
         events.extend(self.findings.drain(..).map(|(sensor, finding)| Event::Finding { sensor, finding }));
+        events.extend(self.descents.drain(..).map(Event::Lineage));
+        events.extend(self.conflicts.drain(..).map(Event::IdentityConflict));
         events.extend(self.notices.drain(..).map(|notice| Event::Notice(Arc::new(notice))));
         events
     }
@@ -198,6 +204,7 @@ impl Engine {
         }
         let outcome = self.tracker.process(scan);
         self.findings.extend_from_slice(self.tracker.findings());
+        self.conflicts.extend_from_slice(self.tracker.identity_conflicts());
         self.look_at_changes(now);
         match outcome {
             fusion::Outcome::Used | fusion::Outcome::UsedLate => Outcome::Used,
@@ -214,6 +221,13 @@ impl Engine {
         for &id in self.tracker.deleted() {
             self.watch.forget(now, id, &mut self.notices);
         }
+        for link in self.tracker.descents() {
+            let heir = if link.kinship == Kinship::MergedInto { link.of } else { link.track };
+            if let Some(heir) = self.tracker.view(heir, None) {
+                self.watch.follow(now, link, &heir, &mut self.notices);
+            }
+        }
+        self.descents.extend_from_slice(self.tracker.descents());
     }
 
     fn status(&mut self, now: Timestamp, index: SensorIndex, bytes: &[u8], events: &mut Vec<Event>) {
@@ -234,6 +248,22 @@ impl Engine {
         self.look_at_changes(now);
         self.health.tick(now, events);
         self.watch.tick(now, self.tracker.views(now), &self.tracker, &mut self.notices);
+        self.look_around(now);
+    }
+
+    /// Finds out what is watched: by what was looked at, what sensors say of themselves, and what others show of them.
+    fn look_around(&mut self, now: Timestamp) {
+        let (tracker, health) = (&self.tracker, &self.health);
+        let works = |index: SensorIndex| {
+            let found = tracker.health(index).map_or(f64::NAN, |health| health.detection_ratio);
+            health.watches(index) * if found.is_finite() { found.clamp(0.0, 1.0) } else { 1.0 }
+        };
+        let works: Vec<f64> = (0u16..).map(SensorIndex).zip(&self.sensors).map(|(at, _)| works(at)).collect();
+        let sees = |sensor: SensorIndex, place: [f64; 2]| match works.get(sensor.index()) {
+            Some(share) if *share > 0.0 => share * tracker.sees(sensor, place, now),
+            _ => 0.0,
+        };
+        self.watch.look_around(health.is_settled(now).then_some(sees));
     }
 
     /// The sensors, in configuration order: what a [`SensorIndex`] points into.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::event::{BiasRow, Picture, SensorHealth, SensorRow, TrackRow};
-use crate::fusion::{Axis, Fault, Status, TrackView};
+use super::event::{BiasRow, ConflictRow, LineageRow, Picture, SensorHealth, SensorRow, TrackRow, ZoneRow};
+use crate::fusion::{Axis, Fault, Status, TrackId, TrackView};
 use crate::scan::Class;
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
@@ -24,7 +24,7 @@ impl Engine {
             for view in self.tracker.views(now) {
                 match view.status {
                     Status::Tentative => tentative += 1,
-                    Status::Confirmed | Status::Coasting => tracks.push(self.track_row(&view)),
+                    Status::Confirmed | Status::Coasting => tracks.push(self.row_with_lineage(&view)),
                     Status::Fixed => fixed += 1,
                 }
             }
@@ -37,6 +37,9 @@ impl Engine {
             tentative,
             fixed,
             sensors: self.sensor_rows(),
+            zones: self.zone_rows(),
+            lineage: self.lineage_rows(),
+            identity_conflicts: self.conflict_rows(),
             alerts: self.watch.open().cloned().collect(),
         }
     }
@@ -72,7 +75,60 @@ impl Engine {
             sensors: feeding.map(|(index, _)| self.sensor_name(*index)).collect(),
             identity: view.identity.map(str::to_owned),
             status: view.status.as_str(),
+            continues: None,
+            split_from: None,
+            merged: Vec::new(),
         }
+    }
+
+    fn row_with_lineage(&self, view: &TrackView<'_>) -> TrackRow {
+        let row = self.track_row(view);
+        let Some(known) = self.tracker.ancestry(view.id) else { return row };
+        let id = |id: TrackId| id.to_string();
+        TrackRow {
+            continues: known.continues.map(id),
+            split_from: known.split_from.map(id),
+            merged: known.merged.iter().copied().map(id).collect(),
+            ..row
+        }
+    }
+
+    fn zone_rows(&self) -> Vec<ZoneRow> {
+        let shown = |v: f64| rounded(v, 1e3);
+        let rows = self.watch.sights().map(|(zone, sight)| ZoneRow {
+            zone: zone.to_string(),
+            blind_ratio: sight.map(|sight| shown(sight.blind)),
+            corroborated_ratio: sight.map(|sight| shown(sight.corroborated)),
+            trust_groups: sight.map(|sight| shown(sight.trust_groups)),
+            watched_by: sight
+                .into_iter()
+                .flat_map(|sight| {
+                    sight.by_group.iter().map(|(group, share)| (group.to_string(), shown(*share)))
+                })
+                .collect(),
+        });
+        rows.collect()
+    }
+
+    fn lineage_rows(&self) -> Vec<LineageRow> {
+        let rows = self.tracker.recent_descents().map(|link| LineageRow {
+            time: link.at,
+            kind: link.kinship.as_str(),
+            track: link.track.to_string(),
+            of: link.of.to_string(),
+            probability: rounded(link.probability, 1e4),
+        });
+        rows.collect()
+    }
+
+    fn conflict_rows(&self) -> Vec<ConflictRow> {
+        let rows = self.tracker.standing_conflicts().map(|(conflict, since)| ConflictRow {
+            since,
+            kind: conflict.kind(),
+            identities: conflict.identities().iter().map(ToString::to_string).collect(),
+            tracks: conflict.tracks().iter().map(ToString::to_string).collect(),
+        });
+        rows.collect()
     }
 
     fn sensor_rows(&self) -> Vec<SensorRow> {
@@ -82,6 +138,10 @@ impl Engine {
             kind: model.kind.as_str(),
             state: standing.state,
             last_received: standing.last_received,
+            age_s: self
+                .now
+                .zip(standing.last_measured)
+                .map(|(now, at)| rounded(now.since(at).as_secs_f64(), 1e3)),
             used: standing.used,
             detections: standing.detections,
             position: standing.position.map(|p| [rounded(p.lat_deg(), 1e7), rounded(p.lon_deg(), 1e7)]),

@@ -95,6 +95,51 @@ fn silence_is_judged_only_while_listening() {
     assert_eq!(states(&step(&mut engine, 108, Body::Tick)), vec![], "said once");
 }
 
+/// What is known of the one zone of an engine with one radar in its middle.
+fn blind(engine: &Engine) -> Option<f64> {
+    engine.picture().zones[0].blind_ratio
+}
+
+#[test]
+fn a_zone_is_blind_when_nobody_looks_at_it() {
+    let corners = [(35.09, 33.39), (35.11, 33.39), (35.11, 33.41), (35.09, 33.41)];
+    let polygon = corners.map(|(lat, lon)| Geodetic::from_degrees(lat, lon, 0.0)).to_vec();
+    let zone = crate::watch::agreement::Zone { id: "camp".into(), polygon, floor_m: None, ceiling_m: None };
+    let mut engine = Engine::new(Settings {
+        sector: "test".into(),
+        exercise: false,
+        origin: Geodetic::from_degrees(35.1, 33.4, 0.0),
+        sensors: vec![sensor("r1")],
+        agreement: Agreement { zones: vec![zone], ..Agreement::default() },
+    });
+    assert_eq!(blind(&engine), None);
+    step(&mut engine, 0, Body::Tick);
+    assert_eq!(blind(&engine), None, "nobody could have been heard yet");
+    scan(&mut engine, 1, 1, 1, 1);
+    step(&mut engine, 1, Body::Tick);
+    assert_eq!(blind(&engine), Some(0.0));
+    let row = engine.picture().zones.remove(0);
+    assert_eq!((row.trust_groups, row.corroborated_ratio), (Some(1.0), Some(0.0)));
+    assert_eq!(row.watched_by.into_iter().collect::<Vec<_>>(), [("r1".to_owned(), 1.0)]);
+    for (secs, says, share) in [
+        (2, r#"{"state":"online","boot":1,"obscured":0.9}"#, 1.0),
+        (3, r#"{"state":"online","boot":1}"#, 0.0),
+        (4, r#"{"state":"online","boot":1,"tamper":true}"#, 1.0),
+        (5, r#"{"state":"online","boot":1}"#, 0.0),
+        (6, r#"{"state":"offline","boot":1}"#, 1.0),
+    ] {
+        status(&mut engine, secs, says);
+        step(&mut engine, secs, Body::Tick);
+        assert_eq!(blind(&engine), Some(share), "{says}");
+    }
+    scan(&mut engine, 7, 1, 2, 7);
+    step(&mut engine, 7, Body::Tick);
+    assert_eq!(blind(&engine), Some(0.0), "it is back");
+    assert_eq!(engine.picture().sensors[0].age_s, Some(0.0));
+    step(&mut engine, 20, Body::Tick);
+    assert_eq!(blind(&engine), Some(1.0), "silent");
+}
+
 #[test]
 fn status_and_scans_drive_the_state_in_log_order() {
     let mut engine = engine();

@@ -252,7 +252,16 @@ impl Tracker {
             self.claimed.remove(&forgotten);
         }
         if let Some(identity) = &detection.identity {
-            self.claimed.insert(identity.clone(), id);
+            let before = self.claimed.insert(identity.clone(), id).filter(|before| *before != id);
+            let believed = self.tracks.at(slot).confirmed;
+            let is_believed =
+                |id: &TrackId| self.tracks.slot(*id).is_some_and(|s| self.tracks.at(s).confirmed);
+            if let Some(before) = before.filter(|before| believed && is_believed(before)) {
+                self.identities.changed(scan.time, identity, id, before);
+            }
+            if believed {
+                self.identities.claimed(scan.time, id, &self.tracks.at(slot).claims);
+            }
         }
         match &detection.measurement {
             crate::scan::Measurement::Track { source_track, .. } => {

@@ -79,6 +79,23 @@ impl Claims {
         })
     }
 
+    /// The two claims of one scheme that have the most votes, if each has `least`.
+    pub(super) fn disputed(&self, least: u32) -> Option<[&Arc<str>; 2]> {
+        let best = self.best()?;
+        let scheme = |text: &str| text.split_once(':').map(|(scheme, _)| scheme.to_owned());
+        let others = self.0.iter().filter(|(identity, votes)| {
+            *votes >= least && identity != best && scheme(identity) == scheme(best)
+        });
+        let (other, _) = others.max_by_key(|(_, votes)| *votes)?;
+        Some([best, other])
+    }
+
+    /// What another track claimed that is the same thing; the claims that found no room.
+    pub(super) fn join(&mut self, other: &Self) -> Vec<Arc<str>> {
+        let votes = other.0.iter().flat_map(|(identity, votes)| (0..*votes).map(move |_| identity));
+        votes.filter_map(|identity| self.vote(identity)).collect()
+    }
+
     /// Whether it was ever claimed.
     pub(super) fn has(&self, identity: &str) -> bool {
         self.0.iter().any(|(known, _)| &**known == identity)

@@ -71,6 +71,14 @@ enum Region {
 }
 
 impl View {
+    /// Nearest and farthest range that a look by azimuth covers, metres.
+    pub(super) fn ranges(&self) -> Option<[f64; 2]> {
+        match &self.region {
+            Region::Sector { min_range_m, max_range_m, .. } => Some([*min_range_m, *max_range_m]),
+            Region::Unknown | Region::Polygon(_) => None,
+        }
+    }
+
     /// What the look can concern; `None` if it does not say.
     pub(super) fn bounds(&self) -> Option<Bounds> {
         match &self.region {
@@ -280,6 +288,11 @@ impl Coverage {
     /// Beyond this nothing is seen, metres.
     pub(super) fn max_range_m(&self) -> f64 {
         self.max_range_m
+    }
+
+    /// Ground that its field of view covers, square metres.
+    pub(super) fn field_m2(&self) -> f64 {
+        self.half_width_rad.min(PI) * self.max_range_m * self.max_range_m
     }
 
     /// Detections of nothing that are told to be in one look.

@@ -177,6 +177,11 @@ impl History {
         block.to += 1;
     }
 
+    /// The state the track began with, while that is still known; later the earliest that is.
+    pub(super) fn beginning(&self) -> Option<&State> {
+        self.blocks.front().map(|block| &block.before)
+    }
+
     /// The track as it was at `at`, or nothing if it was not yet or is no longer known.
     pub(super) fn at(
         &self,

@@ -1,5 +1,7 @@
 //! Beginning and end of tracks: from leftover detections to tentative, confirmed, deleted.
 
+use std::sync::Arc;
+
 use super::coverage::View;
 use super::existence::{Existence, Fades};
 use super::filter::Gaussian;
@@ -162,10 +164,13 @@ impl Tracker {
             let slot = self.work.candidates[c].slot;
             let track = self.tracks.at_mut(slot);
             let existence = track.state.existence.at(at, &mut self.work.fades);
-            track.confirmed |= is_enough(track, existence);
+            let news = !track.confirmed && is_enough(track, existence);
+            track.confirmed |= news;
             let least = if track.confirmed { DELETE_CONFIRMED } else { DELETE_TENTATIVE };
             if existence < least || track.rival.is_one() {
-                self.delete(slot);
+                self.delete(slot, at);
+            } else if news {
+                self.note_confirmed(slot, at);
             }
         }
         self.close_deletions();
@@ -176,14 +181,21 @@ impl Tracker {
         let fades = &mut self.work.fades;
         let faded = |slot: &u32| !lives(self.tracks.at(*slot), now, fades);
         let dead: Vec<u32> = self.tracks.slots().filter(faded).collect();
-        dead.into_iter().for_each(|slot| self.delete(slot));
+        dead.into_iter().for_each(|slot| self.delete(slot, now));
         // A reporter that names its track anew each time must not fill the memory of a track that lives.
         self.reported.retain(|_, (_, at)| now.since(*at) < REPORT_REMEMBERED);
         self.close_deletions();
     }
 
-    fn delete(&mut self, slot: u32) {
+    fn delete(&mut self, slot: u32, at: Timestamp) {
         let Some(mut track) = self.tracks.remove(slot) else { return };
+        let merged_into = track.rival.is_one().then_some(track.rival.with);
+        let merged_into = merged_into.filter(|of| self.tracks.slot(*of).is_some());
+        self.lineage.end(&track, merged_into, at);
+        self.identities.end(track.id);
+        if let Some(of) = merged_into {
+            self.bequeath(&track, of);
+        }
         track.history.release(&mut self.pool);
         if track.confirmed {
             let place = [track.mean.x[0], track.mean.x[1]];
@@ -195,6 +207,22 @@ impl Tracker {
         self.deleted.push(track.id);
         for identity in track.claims.all() {
             if self.claimed.get(identity) == Some(&track.id) {
+                self.claimed.remove(identity);
+            }
+        }
+    }
+
+    /// Who a track was said to be is said of the one that it is: names that disagree are kept, and reported.
+    fn bequeath(&mut self, track: &Track, heir: TrackId) {
+        let Some(slot) = self.tracks.slot(heir) else { return };
+        let forgotten = self.tracks.at_mut(slot).claims.join(&track.claims);
+        for identity in track.claims.all() {
+            if self.claimed.get(identity) == Some(&track.id) {
+                self.claimed.insert(Arc::clone(identity), heir);
+            }
+        }
+        for identity in &forgotten {
+            if self.claimed.get(identity) == Some(&heir) {
                 self.claimed.remove(identity);
             }
         }

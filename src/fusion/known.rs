@@ -13,6 +13,7 @@ use super::measure::Measured;
 use super::sight::Sight;
 use super::spoke::Spokes;
 use super::track::TrackId;
+use super::watching::Watching;
 use crate::geo::LocalFrame;
 use crate::scan::{Detection, Measurement, Scan, ScanKey};
 use crate::sensor::{SensorKind, SensorModel};
@@ -30,6 +31,8 @@ const NIS_LEAST: f64 = 20.0;
 pub(super) struct Known {
     pub coverage: Coverage,
     pub clutter: Clutter,
+    /// Where it has lately looked.
+    pub watching: Watching,
     pub sight: Sight,
     pub period_s: f64,
     /// What it reports is something, not merely an echo.
@@ -60,6 +63,7 @@ impl Known {
         Self {
             coverage: Coverage::new(frame, model),
             clutter: Clutter::new(model.false_alarms_per_scan, model.max_range_m),
+            watching: Watching::new(model.period_s),
             sight: Sight::new(model.detection_probability, model.max_range_m, model.period_s),
             period_s: model.period_s,
             names: !matches!(model.kind, SensorKind::Radar | SensorKind::Lidar),
@@ -93,6 +97,7 @@ impl Known {
     pub(super) fn look(&mut self, scan: &Scan, view: &View, spokes: &mut Spokes, measured: &[Measured]) {
         let width_rad = view.azimuths.map_or(TAU, |(_, width)| width);
         let behind = spokes.find(measured, width_rad, self.coverage.max_range_m());
+        self.watching.looked(scan.time, view);
         self.sight.looked(scan.time);
         if let Some(azimuths) = view.azimuths {
             let pieces = f64::from(scan.part.map_or(1, |(_, of)| of.max(1)));

@@ -19,7 +19,7 @@ const APART: f64 = 9.2;
 /// What a track knows of an older one that may be the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Rival {
-    with: TrackId,
+    pub with: TrackId,
     score: f64,
 }
 

@@ -13,7 +13,9 @@ use super::filter::Gaussian;
 use super::gate::{self, Grid};
 use super::group::Grouping;
 use super::history::{Past, Pool};
+use super::identities::{Identities, IdentityConflict};
 use super::known::Known;
+use super::lineage::Lineage;
 use super::measure::{Altitude, Measured};
 use super::monitor::Health;
 use super::motion::{Imm, Motion, Paces};
@@ -53,6 +55,10 @@ pub struct Refused {
     pub too_late: u64,
     /// New tracks not begun because the table was full.
     pub crowded: u64,
+    /// Lost or new tracks whose lineage was given up before its time because too many waited.
+    pub unlinked: u64,
+    /// Disagreements of identities not looked into because too many were.
+    pub conflicts: u64,
 }
 
 /// Every track of one sector.
@@ -78,6 +84,8 @@ pub struct Tracker {
     pub(super) refused: Refused,
     pub(super) registration: Registration,
     pub(super) sightlines: Sightlines,
+    pub(super) lineage: Lineage,
+    pub(super) identities: Identities,
     pub(super) work: Work,
 }
 
@@ -160,6 +168,8 @@ impl Tracker {
             reported: BTreeMap::new(),
             refused: Refused::default(),
             sightlines: Sightlines::default(),
+            lineage: Lineage::default(),
+            identities: Identities::default(),
             work: Work::default(),
         }
     }
@@ -199,6 +209,8 @@ impl Tracker {
         self.updated.clear();
         self.deleted.clear();
         self.registration.begin_look();
+        self.lineage.begin();
+        self.identities.begin();
         let begun = self.latest > Timestamp::from_nanos(i64::MIN);
         let late = begun && scan.time < self.latest;
         let horizon = Span::from_secs(RING_S).as_nanos();
@@ -228,7 +240,11 @@ impl Tracker {
         self.updated.clear();
         self.deleted.clear();
         self.registration.begin_look();
+        self.lineage.begin();
+        self.identities.begin();
         self.prune(now);
+        self.link(now);
+        self.identities.forget(now);
     }
 
     /// Moves the latest time on; once a second lets go of what the ring no longer holds, and takes places anew.
@@ -325,16 +341,36 @@ impl Tracker {
         self.registration.monitor(sensor).map(super::monitor::Monitor::health)
     }
 
+    /// P(one round of a sensor's looks reports a target at a place in the plane), as it has lately looked: by range, field
+    /// of view, masks, and where its looks went. Zero for a sensor whose silence says nothing.
+    #[must_use]
+    pub fn sees(&self, sensor: SensorIndex, place: [f64; 2], now: Timestamp) -> f64 {
+        let known = self.sensors.get(sensor.index());
+        known.map_or(0.0, |known| known.watching.sees(&known.coverage, place, now))
+    }
+
     /// What the last `process` found out about sensors.
     #[must_use]
     pub fn findings(&self) -> &[(SensorIndex, Finding)] {
         self.registration.findings()
     }
 
+    /// Identities whose disagreement began with the last `process`.
+    #[must_use]
+    pub fn identity_conflicts(&self) -> &[IdentityConflict] {
+        self.identities.found()
+    }
+
+    /// Disagreements of identities that stand, with when each began.
+    pub fn standing_conflicts(&self) -> impl Iterator<Item = (&IdentityConflict, Timestamp)> {
+        self.identities.standing()
+    }
+
     /// What was refused so far.
     #[must_use]
     pub fn refused(&self) -> Refused {
-        self.refused
+        let (unlinked, conflicts) = (self.lineage.crowded(), self.identities.refused());
+        Refused { unlinked, conflicts, ..self.refused }
     }
 }
 

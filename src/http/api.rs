@@ -42,6 +42,20 @@ pub(super) fn router() -> Router<Arc<Shared>> {
                 part(picture.time, "sensors", &picture.sensors)
             }),
         )
+        .route(
+            "/zones",
+            get(async |State(shared): State<Arc<Shared>>| {
+                let picture = shared.picture();
+                part(picture.time, "zones", &picture.zones)
+            }),
+        )
+        .route(
+            "/lineage",
+            get(async |State(shared): State<Arc<Shared>>| {
+                let picture = shared.picture();
+                part(picture.time, "lineage", &picture.lineage)
+            }),
+        )
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI)))
 }
 

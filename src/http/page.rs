@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use crate::engine::Picture;
-use crate::engine::event::SensorRow;
+use crate::engine::event::{SensorRow, TrackRow, ZoneRow};
 use crate::time::{Span, Timestamp};
 use crate::watch::Notice;
 
@@ -33,6 +33,7 @@ fn html(picture: &Picture, now: Timestamp) -> Result<String, fmt::Error> {
     head(&mut out, picture, now)?;
     alerts(&mut out, &picture.alerts)?;
     sensors(&mut out, &picture.sensors, now)?;
+    zones(&mut out, &picture.zones)?;
     tracks(&mut out, picture)?;
     out.push_str("</main></body></html>\n");
     Ok(out)
@@ -122,6 +123,33 @@ fn sensors(out: &mut String, sensors: &[SensorRow], now: Timestamp) -> fmt::Resu
     })
 }
 
+/// What is watched, where there is something to watch.
+fn zones(out: &mut String, zones: &[ZoneRow]) -> fmt::Result {
+    if zones.is_empty() {
+        return Ok(());
+    }
+    let columns = ["Zone", "Watched", "By two groups or more", "Groups, on average", "Each group's share"];
+    table(out, "Zones", zones.len(), &columns, zones.iter(), |out, row| {
+        let percent =
+            |share: Option<f64>| share.map_or(NOTHING.to_owned(), |share| format!("{:.0} %", share * 100.0));
+        out.push_str("<tr>");
+        cell(out, &row.zone)?;
+        cell(out, percent(row.blind_ratio.map(|blind| 1.0 - blind)))?;
+        cell(out, percent(row.corroborated_ratio))?;
+        cell(out, row.trust_groups.map_or(NOTHING.to_owned(), |groups| format!("{groups:.1}")))?;
+        let groups = row.watched_by.iter().map(|(group, share)| format!("{group} {:.0} %", share * 100.0));
+        cell(out, or_nothing(groups.collect::<Vec<_>>().join(", ")))
+    })
+}
+
+/// What a track comes from, and who it says it is besides.
+fn lineage(row: &TrackRow) -> String {
+    let one = |word: &str, id: &Option<String>| id.as_ref().map(|id| format!("{word} {id}"));
+    let merged = (!row.merged.is_empty()).then(|| format!("also {}", row.merged.join(" ")));
+    let known = [one("continues", &row.continues), one("split from", &row.split_from), merged];
+    or_nothing(known.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
 fn or_nothing(text: String) -> String {
     if text.is_empty() { NOTHING.to_owned() } else { text }
 }
@@ -139,6 +167,7 @@ fn tracks(out: &mut String, picture: &Picture) -> fmt::Result {
         "Status",
         "Sensors",
         "Identity",
+        "Lineage",
     ];
     table(out, "Tracks", tracks.len(), &columns, tracks.iter(), |out, row| {
         out.push_str("<tr>");
@@ -152,7 +181,10 @@ fn tracks(out: &mut String, picture: &Picture) -> fmt::Result {
         cell(out, format_args!("{:.3}", row.existence))?;
         cell(out, row.status)?;
         cell(out, row.sensors.join(" "))?;
-        cell(out, row.identity.as_deref().unwrap_or(NOTHING))
+        let disputed = picture.identity_conflicts.iter().any(|conflict| conflict.tracks.contains(&row.track));
+        let identity = row.identity.as_deref().unwrap_or(NOTHING);
+        cell(out, format_args!("{identity}{}", if disputed { " (disputed)" } else { "" }))?;
+        cell(out, lineage(row))
     })?;
     write!(out, "<p>and {tentative} tentative, {fixed} fixed echoes</p>")
 }
@@ -235,6 +267,7 @@ mod tests {
                 kind: "radar",
                 state: crate::engine::SensorState::Silent,
                 last_received: None,
+                age_s: None,
                 used: 0,
                 detections: 0,
                 position: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BIAS_AXES, Metrics, OPEN_STATES, TRACK_STATUSES};
-use crate::engine::{Fault, STATUS_REASONS, SensorState};
+use crate::engine::{Fault, IdentityConflict, Kinship, STATUS_REASONS, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
@@ -42,6 +42,12 @@ impl Metrics {
         for status in TRACK_STATUSES {
             self.tracks.with_label_values(&[status]);
         }
+        for kinship in Kinship::ALL {
+            self.lineage.with_label_values(&[kinship.as_str()]);
+        }
+        for kind in IdentityConflict::KINDS {
+            self.identity_conflicts.with_label_values(&[kind]);
+        }
         for kind in RuleKind::ALL {
             for severity in Severity::ALL {
                 self.alerts_total.with_label_values(&[kind, severity.as_str()]);
@@ -58,6 +64,7 @@ impl Metrics {
         }
         for zone in setup.zones {
             self.blind_ratio(zone, f64::NAN);
+            self.zone_trust_groups.with_label_values(&[*zone]).set(f64::NAN);
         }
         self.journal_bytes(0);
     }
@@ -85,6 +92,8 @@ impl Metrics {
         for fault in Fault::ALL {
             self.set_fault(id, fault, false);
         }
-        self.nis_ratio.with_label_values(&[id]).set(f64::NAN);
+        for family in [&self.nis_ratio, &self.noise_ratio, &self.clutter_ratio, &self.detection_ratio] {
+            family.with_label_values(&[id]).set(f64::NAN);
+        }
     }
 }

@@ -106,7 +106,32 @@ pub const METRICS: &[Metric] = &[
         &["sensor"],
         "Normalised innovation squared over its degrees of freedom: 1 is as configured; NaN until known.",
     ),
+    gauge(
+        "linewatch_sensor_noise_ratio",
+        &["sensor"],
+        "One-sigma errors that other sensors show over those configured; NaN until known.",
+    ),
+    gauge(
+        "linewatch_sensor_clutter_ratio",
+        &["sensor"],
+        "Detections of nothing over those configured; NaN until known.",
+    ),
+    gauge(
+        "linewatch_sensor_detection_ratio",
+        &["sensor"],
+        "Detections of believed targets over those expected; NaN until known.",
+    ),
     gauge("linewatch_tracks", &["status"], "Live tracks."),
+    counter(
+        "linewatch_lineage_total",
+        &["kind"],
+        "Tracks found to continue, to have parted from or to be the same as another.",
+    ),
+    counter(
+        "linewatch_identity_conflicts_total",
+        &["kind"],
+        "Identities that began to disagree: two on one track, or one on two.",
+    ),
     gauge(
         "linewatch_picture_age_seconds",
         &[],
@@ -138,5 +163,10 @@ pub const METRICS: &[Metric] = &[
     gauge("linewatch_journal_bytes", &[], "Size of the journal."),
     histogram("linewatch_journal_sync_seconds", SYNC_BUCKETS, "Time one sync of the journal takes."),
     gauge("linewatch_blind_ratio", &["zone"], "Fraction of a zone no sensor sees now; NaN until known."),
+    gauge(
+        "linewatch_zone_trust_groups",
+        &["zone"],
+        "Trust groups that see a place of a zone now, on average; NaN until known.",
+    ),
     gauge("linewatch_build_info", &["version"], "Always 1; which version runs."),
 ];

@@ -90,12 +90,16 @@ fn picture(second: i64, tracks: &[(&str, f64, f64)]) -> Picture {
         sensors: Vec::new(),
         identity: None,
         status: if second % 20 < 5 { "coasting" } else { "confirmed" },
+        continues: None,
+        split_from: None,
+        merged: Vec::new(),
     };
     let sensor = |id: &str, position| SensorRow {
         sensor: id.into(),
         kind: "camera",
         state: SensorState::Online,
         last_received: None,
+        age_s: None,
         used: 0,
         detections: 0,
         position,

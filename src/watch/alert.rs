@@ -55,6 +55,9 @@ pub struct Notice {
     /// Counted objects, for a ceiling: expected number, and the limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<Count>,
+    /// For a crossing that nobody saw happen: last seen before it, first seen after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between: Option<[Timestamp; 2]>,
     /// How often the line was crossed, to and fro, where more than once: a contested crossing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crossings: Option<u32>,

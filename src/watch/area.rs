@@ -52,6 +52,19 @@ impl Area {
         Self { ring: Polyline::new(&corners), floor_m: zone.floor_m, ceiling_m: zone.ceiling_m }
     }
 
+    /// Lowest and highest east and north.
+    pub(super) fn corners(&self) -> [Point; 2] {
+        let start = [[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]];
+        self.ring.points().iter().fold(start, |[low, high], p| {
+            [[low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])]]
+        })
+    }
+
+    /// Whether a place is inside, whatever its height.
+    pub(super) fn encloses(&self, at: Point) -> bool {
+        self.ring.encloses(at)
+    }
+
     /// Whether a position could matter here: inside the zone's box or at most `reach_m` outside it.
     pub(super) fn near(&self, at: Point, reach_m: f64) -> bool {
         self.ring.bounds().within(at, reach_m)

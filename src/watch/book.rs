@@ -24,6 +24,9 @@ const MATERIAL_SIGMAS: f64 = 2.0;
 /// Alerts in the book, open or remembered.
 const CAPACITY: usize = 10_000;
 
+/// Tracks named in an alert about one thing.
+const MOST_NAMED: usize = 16;
+
 /// What an alert is about, among those in the book. Ordered by track first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Subject {
@@ -47,6 +50,7 @@ pub(super) struct Finding {
     pub tracks: Vec<TrackId>,
     pub support: Support,
     pub count: Option<Count>,
+    pub between: Option<[Timestamp; 2]>,
 }
 
 /// One alert in the book.
@@ -170,6 +174,7 @@ impl Book {
             sensors: finding.support.sensors,
             trust_groups: finding.support.groups,
             count: finding.count.map(rounded_count),
+            between: finding.between,
             crossings: None,
             agreement: self.agreement.clone(),
             exercise: self.exercise,
@@ -194,7 +199,7 @@ impl Book {
             entry.notice.count = entry.notice.count.map(rounded_count);
             entry.notice.revision = entry.notice.revision.saturating_add(1);
             entry.notice.state = State::Updated;
-            entry.latest = now;
+            (entry.latest, entry.gone) = (now, None);
             out.push(entry.notice.clone());
         }
     }
@@ -287,6 +292,57 @@ impl Book {
         }
     }
 
+    /// Whether the latest alert of a subject is over because its track was gone.
+    pub(super) fn is_interrupted(&self, subject: Subject) -> bool {
+        self.entry(subject).is_some_and(|entry| !entry.is_open() && entry.gone.is_some())
+    }
+
+    /// What was interrupted goes on: the same alert, with what is known of it now.
+    pub(super) fn resume(
+        &mut self,
+        now: Timestamp,
+        subject: Subject,
+        finding: Finding,
+        out: &mut Vec<Notice>,
+    ) {
+        self.revise(now, subject, out, |notice| {
+            notice.confidence = finding.confidence;
+            notice.severity = notice.severity.max(finding.severity);
+            (notice.sensors, notice.trust_groups) = (finding.support.sensors, finding.support.groups);
+        });
+    }
+
+    /// Everything about one track is about `heir` from now on; of two open alerts of one rule the later is cleared.
+    /// The rules of which an alert about `heir` is open now.
+    pub(super) fn follow(&mut self, before: TrackId, heir: TrackId, out: &mut Vec<Notice>) -> Vec<usize> {
+        let from = Subject { track: Some(before), rule: 0 };
+        let to = Subject { track: Some(before), rule: usize::MAX };
+        let subjects: Vec<Subject> = self.subjects.range(from..=to).map(|(&subject, _)| subject).collect();
+        for subject in subjects {
+            let successor = Subject { track: Some(heir), ..subject };
+            let standing = |entry: &Entry| (entry.is_open(), std::cmp::Reverse(entry.notice.raised_at));
+            if self.entry(successor).map(standing) > self.entry(subject).map(standing) {
+                self.clear(subject, out);
+                self.subjects.remove(&subject);
+                continue;
+            }
+            self.clear(successor, out);
+            let Some(id) = self.subjects.remove(&subject) else { continue };
+            if let Some((of, entry)) = self.alerts.get_mut(&id) {
+                *of = successor;
+                name(&mut entry.notice.tracks, heir);
+                if entry.is_open() {
+                    entry.gone = None;
+                    entry.notice.revision = entry.notice.revision.saturating_add(1);
+                    entry.notice.state = State::Updated;
+                    out.push(entry.notice.clone());
+                }
+            }
+            self.subjects.insert(successor, id);
+        }
+        self.about(heir).map(|subject| subject.rule).collect()
+    }
+
     /// Every open alert with its subject, by id.
     pub(super) fn all_open(&self) -> impl Iterator<Item = (Subject, &Entry)> {
         self.alerts.values().filter(|(_, entry)| entry.is_open()).map(|(subject, entry)| (*subject, entry))
@@ -331,6 +387,17 @@ fn forget_oldest(
         }
     }
     oldest.is_some()
+}
+
+/// Adds a track to those named, ascending; of too many the oldest is left out.
+fn name(tracks: &mut Vec<String>, track: TrackId) {
+    let number = |name: &String| name.parse::<u64>().unwrap_or(u64::MAX);
+    if let Err(at) = tracks.binary_search_by_key(&track.0, number) {
+        tracks.insert(at, track.to_string());
+    }
+    if tracks.len() > MOST_NAMED {
+        tracks.remove(0);
+    }
 }
 
 /// Rounded as notices are: 1e-7 degrees, centimetres, tenths of square metres.

@@ -11,6 +11,8 @@
 //!
 //! A track far from the line (beyond what it could cover in [`AHEAD_S`]) needs no memory: its side is plain to see.
 
+mod gap;
+
 use std::collections::BTreeMap;
 
 use super::area::{Covariance, normal_cdf, plus};
@@ -35,6 +37,8 @@ const FASTEST_MPS: f64 = 1000.0;
 const CAPACITY: usize = 200_000;
 /// The path is smoothed from this long before the estimates crossed: what walks up to a line and lingers.
 const BEFORE: Span = Span::from_secs(60);
+/// Width of an even spread in standard deviations: √12.
+const EVEN: f64 = 3.464_101_615_137_754_6;
 /// This many standard deviations past an end a track has left the line's side.
 const PAST_THE_END: f64 = 3.0;
 
@@ -64,6 +68,8 @@ pub(super) struct Crossed {
     pub instant: Instant,
     /// P(it was on the one side) × P(it is on the other).
     pub probability: f64,
+    /// Where nobody saw it happen: last seen before it, and first seen after it.
+    pub between: Option<[Timestamp; 2]>,
 }
 
 /// One line and the sides of the tracks near it.
@@ -71,6 +77,8 @@ pub(super) struct Crossed {
 pub(super) struct Crossing {
     line: Polyline,
     paths: BTreeMap<TrackId, Path>,
+    /// Of tracks that have ended, and when: another may turn out to be the same.
+    gone: BTreeMap<TrackId, (Timestamp, Path)>,
     refused: u64,
 }
 
@@ -83,6 +91,8 @@ struct Path {
     last: Sample,
     /// The latest change of the estimate to the side that is not latched.
     change: Option<Change>,
+    /// When it last crossed.
+    turned: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,11 +110,12 @@ struct Change {
     time: Timestamp,
     at: Point,
     covariance: Covariance,
+    between: Option<[Timestamp; 2]>,
 }
 
 impl Crossing {
     pub(super) fn new(line: Polyline) -> Self {
-        Self { line, paths: BTreeMap::new(), refused: 0 }
+        Self { line, paths: BTreeMap::new(), gone: BTreeMap::new(), refused: 0 }
     }
 
     /// Tracks that found no room.
@@ -113,8 +124,10 @@ impl Crossing {
     }
 
     /// A track is gone.
-    pub(super) fn forget(&mut self, track: TrackId) {
-        self.paths.remove(&track);
+    pub(super) fn forget(&mut self, now: Timestamp, track: TrackId) {
+        if let Some(path) = self.paths.remove(&track).filter(|_| self.gone.len() < CAPACITY) {
+            self.gone.insert(track, (now, path));
+        }
     }
 
     /// Looks at a track right after a measurement. `bias` is asked for only near the line.
@@ -181,7 +194,7 @@ impl Crossing {
             self.refused += 1;
             return None;
         }
-        let fresh = Path { latched: None, certainty: 0.0, last: sample, change: None };
+        let fresh = Path { latched: None, certainty: 0.0, last: sample, change: None, turned: None };
         let path = self.paths.entry(track.id).or_insert(fresh);
         let last = std::mem::replace(&mut path.last, sample);
         let Some(side) = side else {
@@ -214,15 +227,19 @@ impl Path {
                 }
                 let before = std::mem::replace(&mut self.certainty, likelihood);
                 self.latched = Some(side);
-                self.change.take().filter(|change| change.to == side).map(|change| Crossed {
+                let change = self.change.take().filter(|change| change.to == side)?;
+                self.turned = Some(change.time);
+                Some(Crossed {
                     to: side,
                     instant: Instant {
                         time: change.time,
-                        sigma_s: None,
+                        // Any time between is as good as any other: an even spread.
+                        sigma_s: change.between.map(|[from, to]| to.since(from).as_secs_f64() / EVEN),
                         at: change.at,
                         covariance_m2: change.covariance,
                     },
                     probability: before * likelihood,
+                    between: change.between,
                 })
             }
             _ => {
@@ -254,7 +271,7 @@ fn change(line: &Polyline, from: Sample, to: Sample) -> Option<Change> {
     // A late measurement may take an estimate back: then it crossed when the older of the two says.
     let start = from.time.min(to.time);
     let time = start.plus(Span::from_secs_f64(libm::round(high * between * 1e3) / 1e3));
-    Some(Change { to: to.side?, time, at: on_way(high), covariance: to.covariance })
+    Some(Change { to: to.side?, time, at: on_way(high), covariance: to.covariance, between: None })
 }
 
 /// The position part of a track's covariance.

@@ -9,7 +9,8 @@
 //!        │                   └─ ceiling (how many) ──────────────────────────────┤
 //!        └─ corroboration, and what is over ─────────────────────────────────────┘
 //! ```
-//! Crossings are judged at every measurement, presence and ceilings once a second. Every probability is of the track's
+//! Two tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
+//! (`sight`). Crossings are judged at every measurement, presence and ceilings once a second. Every probability is of the track's
 //! covariance plus the allowance for errors that last (`sensors`). Tentative tracks raise nothing.
 //!
 //! An alert is over when: its track has been gone for a minute; or its zone is left, or its ceiling kept, for some
@@ -27,16 +28,19 @@ mod line;
 mod passage;
 mod presence;
 mod sensors;
+mod sight;
+mod succession;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::fusion::{Paths, TrackId, TrackView};
 use crate::geo::LocalFrame;
-use crate::sensor::SensorModel;
+use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
@@ -45,12 +49,14 @@ use alert::{Count, Severity};
 use area::Area;
 use book::{Book, Entry, Finding, Subject, severity};
 use ceiling::{Ceiling, Tally};
-use crossing::{Crossing, Side, plan};
+use crossing::{Crossed, Crossing, Side, plan};
 use instant::Instant;
 use line::Polyline;
 use passage::{GateDisc, Passage, class_probability, is_of};
 use presence::Presence;
 use sensors::{Sensors, ages};
+pub use sight::Sight;
+use sight::Sights;
 
 /// Alerts about a track that is gone are over after this long.
 const GONE_FOR: Span = Span::from_secs(60);
@@ -78,6 +84,7 @@ pub struct Watch {
     presence: Presence,
     /// By rule.
     ceilings: BTreeMap<usize, Ceiling>,
+    sights: Sights,
     book: Book,
     gate_transits: u64,
 }
@@ -105,12 +112,15 @@ impl Watch {
                 .collect();
             (index, Crossing::new(Polyline::new(&vertices)))
         });
+        let zones: Vec<Area> = agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect();
+        let named = agreement.zones.iter().map(|zone| zone.id.clone()).zip(&zones);
         Self {
+            sights: Sights::new(named, sensors),
             sensors: Sensors::new(frame, sensors),
             rules: agreement.rules.clone(),
             lines: lines.collect(),
             gates: agreement.gates.iter().map(|gate| GateDisc::new(frame, gate)).collect(),
-            zones: agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect(),
+            zones,
             presence: Presence::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
@@ -129,21 +139,38 @@ impl Watch {
         if !is_sound(track) {
             return;
         }
+        // Allocates only where somebody crossed.
+        let mut crossings = Vec::new();
         for (&line, crossing) in &mut self.lines {
             let Some(crossed) = crossing.observe(track, paths, || self.sensors.bias(track)) else { continue };
-            let passage = Passage { line, now, track, crossed: &crossed };
-            if self.gates.iter().any(|gate| gate.permits(&passage)) {
-                self.gate_transits += 1;
-            } else {
-                passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
-            }
+            crossings.push((line, crossed));
+        }
+        for (line, crossed) in crossings {
+            self.passed(line, now, track, &crossed, out);
+        }
+    }
+
+    /// A track has crossed a line.
+    fn passed(
+        &mut self,
+        line: usize,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        crossed: &Crossed,
+        out: &mut Vec<Notice>,
+    ) {
+        let passage = Passage { line, now, track, crossed };
+        if self.gates.iter().any(|gate| gate.permits(&passage)) {
+            self.gate_transits += 1;
+        } else {
+            passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
         }
     }
 
     /// A track is gone.
     pub fn forget(&mut self, now: Timestamp, track: TrackId, _out: &mut Vec<Notice>) {
         for crossing in self.lines.values_mut() {
-            crossing.forget(track);
+            crossing.forget(now, track);
         }
         self.presence.forget(track);
         self.book.track_gone(now, track);
@@ -174,6 +201,21 @@ impl Watch {
             self.book.clear(subject, out);
         }
         self.book.forget_old(now);
+        self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
+    }
+
+    /// Finds out what is watched of the zones. `sees`: P(a sensor, as it is now, would report a target at a place in the
+    /// plane); nothing while that is not known.
+    pub fn look_around(&mut self, sees: Option<impl Fn(SensorIndex, [f64; 2]) -> f64>) {
+        match sees {
+            Some(sees) => self.sights.look(sees),
+            None => self.sights.forget(),
+        }
+    }
+
+    /// Every zone, in the agreement's order, with what is watched of it, once known.
+    pub fn sights(&self) -> impl Iterator<Item = (&Arc<str>, Option<&Sight>)> {
+        self.sights.all()
     }
 
     /// The latest notice of every alert that is open now, by alert id.
@@ -204,7 +246,10 @@ impl Watch {
 
     /// When and where lines were crossed, by what has been measured or has come late since it was said.
     fn look_again(&mut self, now: Timestamp, paths: &impl Paths, out: &mut Vec<Notice>) {
-        let due = |entry: &Entry| AGAIN_S.contains(&(now.floor_secs() - entry.notice.raised_at.floor_secs()));
+        let due = |entry: &Entry| {
+            let since_s = now.floor_secs() - entry.notice.raised_at.floor_secs();
+            AGAIN_S.contains(&since_s) && entry.notice.between.is_none()
+        };
         let open = self.book.all_open().filter(|(_, entry)| due(entry));
         let found: Vec<(Subject, Instant)> = open
             .filter_map(|(subject, entry)| {
@@ -266,8 +311,13 @@ impl Watch {
                         tracks: vec![track.id],
                         support,
                         count: None,
+                        between: None,
                     };
-                    self.book.open(now, subject, finding, out);
+                    if self.book.is_interrupted(subject) {
+                        self.book.resume(now, subject, finding, out);
+                    } else {
+                        self.book.open(now, subject, finding, out);
+                    }
                 }
                 Some(presence::Change::Clear) => self.book.clear(subject, out),
                 None => {}
@@ -299,6 +349,7 @@ impl Watch {
                         tracks: tally.tracks(),
                         support: self.sensors.support(tally.sensors()),
                         count,
+                        between: None,
                     };
                     self.book.open(now, subject, finding, out);
                 }

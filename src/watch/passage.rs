@@ -115,6 +115,7 @@ pub(super) fn judge(
                 tracks: vec![track.id],
                 support,
                 count: None,
+                between: crossed.between,
             };
             book.open(now, subject, finding, out);
         }

@@ -66,6 +66,15 @@ impl Presence {
         change
     }
 
+    /// A track is what was found to be inside under another name.
+    pub(super) fn adopt(&mut self, subject: Subject) {
+        if self.stays.len() < CAPACITY || self.stays.contains_key(&subject) {
+            self.stays.entry(subject).or_default().raised = true;
+        } else {
+            self.refused += 1;
+        }
+    }
+
     /// A track is gone; its raised stays are cleared by whoever clears alerts about tracks that are gone.
     pub(super) fn forget(&mut self, track: TrackId) {
         let from = Subject { track: Some(track), rule: 0 };

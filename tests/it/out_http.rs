@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linewatch::engine::event::{BiasRow, SensorHealth, SensorRow, TrackRow};
+use linewatch::engine::event::{
+    BiasRow, ConflictRow, LineageRow, SensorHealth, SensorRow, TrackRow, ZoneRow,
+};
 use linewatch::engine::{Picture, SensorState};
 use linewatch::http::{Shared, serve};
 use linewatch::watch::alert::Count;
@@ -19,6 +21,8 @@ use crate::rig::sample::{at_s, metrics, notice, value};
 pub(crate) fn picture() -> Picture {
     let mut alert = notice(1);
     alert.zone = Some("buffer".into());
+    alert.between = Some([at_s(1), at_s(7)]);
+    alert.event_time_sigma_s = Some(1.7);
     alert.count = Some(Count { expected: 12.5, limit: 10 });
     Picture {
         time: Some(at_s(10)),
@@ -39,30 +43,55 @@ pub(crate) fn picture() -> Picture {
             sensors: vec!["r1".to_owned(), "ais-1".to_owned()],
             identity: Some("mmsi:257000000".to_owned()),
             status: "confirmed",
+            continues: Some("12".to_owned()),
+            split_from: Some("9".to_owned()),
+            merged: vec!["14".to_owned()],
         }],
         tentative: 2,
         fixed: 1,
-        sensors: vec![SensorRow {
-            sensor: "r1".to_owned(),
-            kind: "radar",
-            state: SensorState::Online,
-            last_received: Some(at_s(9)),
-            used: 10,
-            detections: 30,
-            position: Some([35.0, 33.0]),
-            nis_ratio: Some(1.1),
-            health: SensorHealth {
-                bias: BTreeMap::from([(
-                    "azimuth_deg",
-                    BiasRow { value: 2.0, sigma: 0.02, compensated: true },
-                )]),
-                faults: vec!["noise_understated"],
-                noise_ratio: Some(1.8),
-                clutter_ratio: Some(0.9),
-                detection_ratio: None,
-            },
+        sensors: vec![sensor()],
+        zones: vec![ZoneRow {
+            zone: "buffer".to_owned(),
+            blind_ratio: Some(0.25),
+            corroborated_ratio: Some(0.5),
+            trust_groups: Some(1.25),
+            watched_by: BTreeMap::from([("mast".to_owned(), 0.75)]),
+        }],
+        lineage: vec![LineageRow {
+            time: at_s(8),
+            kind: "continues",
+            track: "17".to_owned(),
+            of: "12".to_owned(),
+            probability: 0.99,
+        }],
+        identity_conflicts: vec![ConflictRow {
+            since: at_s(9),
+            kind: "two_on_one",
+            identities: vec!["mmsi:1".to_owned(), "mmsi:2".to_owned()],
+            tracks: vec!["17".to_owned()],
         }],
         alerts: vec![alert],
+    }
+}
+
+fn sensor() -> SensorRow {
+    SensorRow {
+        sensor: "r1".to_owned(),
+        kind: "radar",
+        state: SensorState::Online,
+        last_received: Some(at_s(9)),
+        age_s: Some(1.5),
+        used: 10,
+        detections: 30,
+        position: Some([35.0, 33.0]),
+        nis_ratio: Some(1.1),
+        health: SensorHealth {
+            bias: BTreeMap::from([("azimuth_deg", BiasRow { value: 2.0, sigma: 0.02, compensated: true })]),
+            faults: vec!["noise_understated"],
+            noise_ratio: Some(1.8),
+            clutter_ratio: Some(0.9),
+            detection_ratio: None,
+        },
     }
 }
 
@@ -209,7 +238,7 @@ async fn the_description_describes_every_answer_completely() {
     let paths = api["paths"].as_object().unwrap();
     assert_eq!(
         paths.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["/alerts", "/openapi.json", "/picture", "/sensors", "/tracks"]
+        ["/alerts", "/lineage", "/openapi.json", "/picture", "/sensors", "/tracks", "/zones"]
     );
     for (path, operations) in paths {
         let (status, body) = get(address, &format!("/api/v1{path}")).await;

@@ -5,6 +5,7 @@ mod ids;
 mod parked;
 mod robust;
 mod smoothed;
+mod succession;
 mod zones;
 
 use super::testing;

@@ -85,6 +85,7 @@ pub(crate) fn notice(n: u32) -> Notice {
         sensors: vec!["r1".to_owned()],
         trust_groups: 1,
         count: None,
+        between: None,
         crossings: None,
         agreement: "0".repeat(64).into(),
         exercise: true,

@@ -1,5 +1,7 @@
 //! The hard cases: what each must show.
 
+use linewatch::watch::Notice;
+
 use super::run::{Run, scenario};
 use super::score::Reach;
 use super::sentences::{Scored, Sentence};
@@ -32,6 +34,7 @@ pub(crate) const CASES: [Case; 17] = [
     case("stop_and_go", CLOSE, stop_and_go),
     case("walker", CLOSE, walker),
     case("shadow", WIDE, shadow),
+    case("shadow_untold", WIDE, shadow_untold),
     case("heading_bias", WIDE, heading_bias),
     case("range_bias", WIDE, range_bias),
     case("clock_offset", WIDE, clock_offset),
@@ -102,6 +105,29 @@ fn shadow(run: &Scored) -> Vec<Sentence> {
             "its track is there meanwhile and its 95 % ellipse holds it in nine of ten seconds",
             held * 10 >= of * 9,
             format!("{held} of {of} s"),
+        ),
+    ]
+}
+
+fn state_and_gap(notice: &Notice) -> String {
+    let gap = if notice.between.is_some() { " in a gap" } else { "" };
+    format!("{:?}{gap}", notice.state).to_lowercase()
+}
+
+/// Lost at 30 s, 100 m before the line, and seen again from 85 s on, far beyond it.
+fn shadow_untold(run: &Scored) -> Vec<Sentence> {
+    let links: Vec<String> = run.run.descents.iter().map(|link| link.kinship.as_str().to_owned()).collect();
+    let crossed: Vec<String> = run.run.notices.iter().map(state_and_gap).collect();
+    vec![
+        Sentence::new(
+            "the track it comes out with is known to continue the one it went in with",
+            links == ["continues"],
+            links.join(", "),
+        ),
+        Sentence::new(
+            "it is said once to have crossed, in the gap",
+            crossed == ["opened in a gap"],
+            crossed.join(", "),
         ),
     ]
 }
@@ -312,7 +338,7 @@ mod each {
     use super::{CASES, scenario};
 
     tests! {
-        crossing convoy stop_and_go walker shadow heading_bias range_bias clock_offset late_pass satellite_only
-        clutter clutter_untold overconfident lidar two_cameras ghosts two_thousand
+        crossing convoy stop_and_go walker shadow shadow_untold heading_bias range_bias clock_offset late_pass
+        satellite_only clutter clutter_untold overconfident lidar two_cameras ghosts two_thousand
     }
 }

@@ -13,9 +13,10 @@ use linewatch::cli::simulate::{Simulated, simulate};
 use linewatch::cli::stepping::{Stepped, step_through};
 use linewatch::config::load_for_replay;
 use linewatch::engine::event::{SensorRow, TrackRow};
-use linewatch::engine::{Engine, Event, Outcome};
+use linewatch::engine::{Descent, Engine, Event, Outcome};
 use linewatch::record::Body;
 use linewatch::sources::recording::Reader;
+use linewatch::watch::Notice;
 
 use crate::rig::repository;
 
@@ -63,6 +64,9 @@ pub(crate) struct Run {
     pub(crate) seconds: Vec<Second>,
     pub(crate) frames: BTreeMap<String, Frames>,
     pub(crate) sensors: Vec<SensorRow>,
+    /// Everything that was found of tracks that are one, and said of alerts.
+    pub(crate) descents: Vec<Descent>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// The scenario called `name`.
@@ -87,10 +91,18 @@ impl Run {
         let installation = load_for_replay(&folder.join("linewatch.toml")).expect("a good configuration");
         let mut engine = Engine::new(installation.engine_settings());
         let mut tracks: BTreeMap<i64, Vec<Estimate>> = BTreeMap::new();
+        let (mut descents, mut notices) = (Vec::new(), Vec::new());
         let mut outcomes: Vec<Frames> = vec![Frames::default(); engine.sensors().len()];
         let mut reader = Reader::new(BufReader::new(recording.as_bytes()), &folder.join("recording.jsonl"));
         let after = |Stepped { record, engine, events, .. }: Stepped<'_>| {
             events.iter().for_each(|event| count(event, &mut outcomes));
+            for event in events {
+                match event {
+                    Event::Lineage(descent) => descents.push(*descent),
+                    Event::Notice(notice) => notices.push(Notice::clone(notice)),
+                    _ => {}
+                }
+            }
             if record.body == Body::Tick {
                 let rows = engine.tracks_at(record.received).inspect(&mut each).map(estimate);
                 tracks.insert(record.received.floor_secs() - EPOCH_S, rows.collect());
@@ -101,7 +113,7 @@ impl Run {
         let names = engine.sensors().iter().map(|model| model.id.to_string());
         let frames = names.zip(outcomes).collect();
         let seconds = join(&truth, tracks);
-        Self { scenario, seconds, frames, sensors: engine.picture().sensors }
+        Self { scenario, seconds, frames, sensors: engine.picture().sensors, descents, notices }
     }
 }
 

@@ -28,7 +28,7 @@ const fn case(name: &'static str, reach: Reach, sentences: fn(&Scored) -> Vec<Se
 }
 
 /// Every case.
-pub(crate) const CASES: [Case; 17] = [
+pub(crate) const CASES: [Case; 18] = [
     case("crossing", CLOSE, crossing),
     case("convoy", WIDE, convoy),
     case("stop_and_go", CLOSE, stop_and_go),

@@ -14,6 +14,7 @@ mod classify;
 mod clutter;
 mod coverage;
 mod crossing;
+mod entangled;
 mod exclusive;
 mod existence;
 mod filter;

@@ -8,7 +8,7 @@
 
 use super::coverage::View;
 use super::crossing::{Crossing, Feed, REMEMBERED, SPEED_MPS, Taken};
-use super::exclusive::{MOST_MEMBERS, Piece};
+use super::exclusive::Piece;
 use super::existence::Existence;
 use super::filter::{self, Gaussian};
 use super::history::State;
@@ -48,9 +48,6 @@ const SETTLED: f64 = 6.0;
 /// one before that of the other, or been missed.
 const ALONE: f64 = 1.0;
 const MOST_ALONE: f64 = 6.0;
-/// Crossings that took the same bearing in this many of the looks remembered of one sensor exclude each other: what
-/// passes in line with another shares fewer.
-const SHARED: usize = 3;
 /// A bearing counts as explained by a crossing that has taken this many, so much better than chance explains them (ln).
 const EXPLAINS_HITS: u32 = 6;
 const EXPLAINS_SCORE: f64 = 6.0;
@@ -67,7 +64,7 @@ const MOST_EXISTENCE: f64 = 0.999;
 /// A track in such a place (χ², two degrees, 0.9997) is what the crossing is of.
 const SAME: f64 = 16.2;
 /// States that differ by more than this (χ², two degrees, 0.99), in place or in velocity, are not of one thing.
-const APART: f64 = 9.2;
+pub(super) const APART: f64 = 9.2;
 /// How often another kind of sensor must feed a track that bearings began until it is held by that.
 pub(super) const SIGHTED: u8 = 3;
 
@@ -75,27 +72,27 @@ pub(super) const SIGHTED: u8 = 3;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sightlines {
     /// Each sensor's last look, by sensor.
-    eyes: Vec<Eye>,
-    crossings: Vec<Crossing>,
+    pub eyes: Vec<Eye>,
+    pub crossings: Vec<Crossing>,
     /// Per crossing: how probable it is; `None` where too many are entangled.
-    shares: Vec<Option<f64>>,
+    pub shares: Vec<Option<f64>>,
     /// The look's leftover bearings, as indices of its detections.
-    leftover: Vec<u32>,
+    pub leftover: Vec<u32>,
     /// The look's meetings.
-    met: Vec<(Meeting, [Feed; 2])>,
+    pub met: Vec<(Meeting, [Feed; 2])>,
     /// Sensor, look, detection, and the crossing that took it.
-    uses: Vec<(SensorIndex, LookNumber, u32, usize)>,
+    pub uses: Vec<(SensorIndex, LookNumber, u32, usize)>,
     /// Two crossings that took one bearing, and whose, and which crossings exclude each other.
-    shared: Vec<(usize, usize, SensorIndex)>,
-    edges: Vec<(usize, usize)>,
+    pub shared: Vec<(usize, usize, SensorIndex)>,
+    pub edges: Vec<(usize, usize)>,
     /// Per crossing: a name for the piece it is in.
-    pieces: Vec<usize>,
-    piece: Piece,
+    pub pieces: Vec<usize>,
+    pub piece: Piece,
 }
 
 /// One sensor's last look.
 #[derive(Clone, Debug)]
-struct Eye {
+pub(super) struct Eye {
     sensor: SensorIndex,
     at: Timestamp,
     look: LookNumber,
@@ -348,7 +345,7 @@ impl Crossing {
 }
 
 /// d² of two states' difference, in place (`from` 0) or in velocity (2).
-fn apart(a: &Gaussian, b: &Gaussian, from: usize) -> Option<f64> {
+pub(super) fn apart(a: &Gaussian, b: &Gaussian, from: usize) -> Option<f64> {
     let nu = [a.x[from] - b.x[from], a.x[from + 1] - b.x[from + 1]];
     let (p, q) = if from == 0 { (a.pp, b.pp) } else { (a.vv, b.vv) };
     filter::fit(nu, [p[0] + q[0], p[1] + q[1], p[2] + q[2]]).map(|fit| fit.d2)
@@ -415,107 +412,6 @@ impl Sightlines {
             });
             crossing.feeds.len() >= 2 && crossing.score >= LEAST_SCORE
         });
-    }
-
-    /// Pairs of crossings that have taken one bearing lately.
-    fn find_conflicts(&mut self) {
-        self.uses.clear();
-        for (index, crossing) in self.crossings.iter().enumerate() {
-            for feed in &crossing.feeds {
-                let taken = feed.taken.iter().flatten();
-                self.uses.extend(taken.map(|(look, detection)| (feed.sensor, *look, *detection, index)));
-            }
-        }
-        self.uses.sort_unstable();
-        self.shared.clear();
-        for group in self.uses.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
-            for (at, a) in group.iter().enumerate() {
-                self.shared.extend(group[at + 1..].iter().map(|b| (a.3, b.3, a.0)));
-            }
-        }
-        self.shared.sort_unstable();
-        let filled = |at: usize, sensor: SensorIndex| {
-            let feed = self.crossings[at].feeds.iter().find(|feed| feed.sensor == sensor);
-            feed.map_or(0, |feed| feed.taken.iter().flatten().count())
-        };
-        let often = |group: &&[(usize, usize, SensorIndex)]| {
-            let (a, b, sensor) = group[0];
-            group.len() >= SHARED.min(filled(a, sensor)).min(filled(b, sensor))
-        };
-        self.edges.clear();
-        self.edges
-            .extend(self.shared.chunk_by(|a, b| a == b).filter(often).map(|group| (group[0].0, group[0].1)));
-        self.edges.dedup();
-    }
-
-    /// Of two crossings that have become one, only the better stays; the older among equals.
-    fn drop_twins(&mut self, now: Timestamp) {
-        let mut dead = vec![false; self.crossings.len()];
-        for &(a, b) in &self.edges {
-            if dead[a] || dead[b] || !self.are_twins(&self.crossings[a], &self.crossings[b], now) {
-                continue;
-            }
-            let rank = |at: usize| (self.crossings[at].track.is_some(), self.crossings[at].score);
-            dead[if rank(b) > rank(a) { a } else { b }] = true;
-        }
-        if dead.contains(&true) {
-            let mut at = dead.iter();
-            self.crossings.retain(|_| at.next().is_some_and(|dead| !dead));
-            self.find_conflicts();
-        }
-    }
-
-    fn are_twins(&self, a: &Crossing, b: &Crossing, now: Timestamp) -> bool {
-        let same = a.feeds.iter().filter(|feed| {
-            let other = b.feeds.iter().find(|other| other.sensor == feed.sensor);
-            other.is_some_and(|other| {
-                feed.taken.iter().all(|entry| entry.is_some() && other.taken.contains(entry))
-            })
-        });
-        let alike = || {
-            let (a, b) = (a.foreseen(now).mean(), b.foreseen(now).mean());
-            [0, 2].iter().all(|from| apart(&a, &b, *from).is_some_and(|d2| d2 < APART))
-        };
-        same.count() >= 2 && alike()
-    }
-
-    /// How probable each crossing is, given all.
-    fn share(&mut self) {
-        let count = self.crossings.len();
-        self.shares.clear();
-        self.shares.resize(count, None);
-        self.pieces.clear();
-        self.pieces.extend(0..count);
-        for &(a, b) in &self.edges {
-            let (a, b) = (self.pieces[a], self.pieces[b]);
-            if a != b {
-                self.pieces
-                    .iter_mut()
-                    .filter(|piece| **piece == a.max(b))
-                    .for_each(|piece| *piece = a.min(b));
-            }
-        }
-        for name in 0..count {
-            let members: Vec<usize> = (0..count).filter(|at| self.pieces[*at] == name).collect();
-            if members.is_empty() || members.len() > MOST_MEMBERS {
-                continue;
-            }
-            self.piece.scores.clear();
-            self.piece.scores.extend(members.iter().map(|at| self.crossings[*at].score));
-            self.piece.conflicts.clear();
-            self.piece.conflicts.resize(members.len(), 0);
-            for &(a, b) in self.edges.iter().filter(|(a, _)| self.pieces[*a] == name) {
-                if let (Ok(a), Ok(b)) = (members.binary_search(&a), members.binary_search(&b)) {
-                    self.piece.conflicts[a] |= 1 << b;
-                    self.piece.conflicts[b] |= 1 << a;
-                }
-            }
-            if self.piece.solve() {
-                for (at, share) in members.iter().zip(&self.piece.shares) {
-                    self.shares[*at] = Some(*share);
-                }
-            }
-        }
     }
 }
 

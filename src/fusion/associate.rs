@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assign::Pair;
 use super::coverage::View;
+use super::filter::Gaussian;
 use super::history::{Entry, MISSED};
 use super::initiate::SELDOM_S;
 use super::measure::{Kind, Measured};
@@ -23,6 +24,8 @@ const LEAST_DETECTION: f64 = 0.1;
 const BEARING_EXISTENCE: f64 = 0.9;
 /// Looks that must have fed a track before its innovations say something about a sensor.
 const SETTLED_HITS: u32 = 8;
+/// A track that only satellites have fed takes no other's detection once it is known worse than this, metres, one sigma.
+const WIDE_M: f64 = 200.0;
 /// Misses less probable than this are not worth an entry.
 const LEAST_MISS: f32 = 0.01;
 /// How much more a pairing weighs if the detection claims the track's own identity.
@@ -96,6 +99,7 @@ impl Tracker {
         let work = &mut self.work;
         work.pairs.clear();
         let reach = Reach::of(&looked.detections);
+        let often = self.sensors[scan.sensor.index()].period_s < SELDOM_S;
         let positions = (0u32..).zip(&looked.detections).filter(|(_, m)| !m.is_bearing());
         work.grid.fill(positions.map(|(index, m)| (index, m.z)), reach.cell_m);
         let bearings = looked.detections.iter().any(Measured::is_bearing);
@@ -122,6 +126,7 @@ impl Tracker {
                 if fit.d2 > if same { IDENTITY_GATE * gate } else { gate }
                     || !same && identity.is_some_and(|identity| claims.contradicts(identity))
                     || !m.is_bearing() && !track.can_reach(m, scan.time)
+                    || !same && often && track.period_s >= SELDOM_S && is_wide(&candidate.mean)
                 {
                     return;
                 }
@@ -346,6 +351,11 @@ fn knows_report(
 ) -> bool {
     let Kind::Report { name } = &m.kind else { return false };
     reported.get(&(scan.sensor, name.clone())).is_some_and(|(known, _)| *known == id)
+}
+
+/// Whether what only a seldom look knows could be anywhere by now: what appears then is new, and lineage says whose heir.
+fn is_wide(mean: &Gaussian) -> bool {
+    mean.pp[0].max(mean.pp[2]) > WIDE_M * WIDE_M
 }
 
 /// What joint association makes of a track's existence odds: Σ P(takes j) + P(missed) P(exists | missed).

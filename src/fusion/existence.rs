@@ -75,7 +75,7 @@ impl Fades {
         let slot = ((ns as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize;
         let known = &mut self.0[slot];
         if known.0 != ns {
-            let dt_s = span.as_secs_f64();
+            let dt_s = Span::from_nanos(ns).as_secs_f64();
             *known = (ns, libm::exp(-dt_s / LIFETIME_S), libm::exp(-dt_s / VISIBILITY_DWELL_S));
         }
         (known.1, known.2)

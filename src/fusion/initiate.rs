@@ -116,7 +116,10 @@ impl Tracker {
                 self.reported.insert((scan.sensor, source_track.clone()), (id, scan.time));
             }
             track.history.ready(scan.time, &track.state, &mut self.pool);
-            self.tracks.insert(Box::new(track));
+            let slot = self.tracks.insert(Box::new(track));
+            if alone {
+                self.note_confirmed(slot, scan.time);
+            }
             self.updated.push(id);
         }
     }

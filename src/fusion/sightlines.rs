@@ -279,7 +279,8 @@ impl Tracker {
         track.sensors = feeds.iter().map(|feed| (feed.sensor, feed.seen)).collect();
         track.class = crossing.class;
         track.history.ready(at, &track.state, &mut self.pool);
-        self.tracks.insert(Box::new(track));
+        let slot = self.tracks.insert(Box::new(track));
+        self.note_confirmed(slot, at);
         self.updated.push(id);
         Some(id)
     }

@@ -203,13 +203,16 @@ impl Tracker {
                 continue;
             };
             let pd = self.pd_of(look, pair.detection);
-            let seldom = self.sensors[scan.sensor.index()].period_s >= SELDOM_S && !pair.alone;
+            // Where a track was is open only if its prediction says less than the detection does.
+            let open = !pair.alone
+                && self.sensors[scan.sensor.index()].period_s >= SELDOM_S
+                && is_wide(&candidate.mean);
             let entry = Entry {
                 look: ring::low(look),
                 detection: pair.detection,
                 pd,
                 factor: as_f32(factor),
-                sure: if seldom { as_f32(pair.probability.max(0.01)) } else { 1.0 },
+                sure: if open { as_f32(pair.probability.max(0.01)) } else { 1.0 },
             };
             if self.enter(c, entry).is_none() {
                 self.refused.unsound += 1;

@@ -24,7 +24,8 @@ const LEAST_DETECTION: f64 = 0.1;
 const BEARING_EXISTENCE: f64 = 0.9;
 /// Looks that must have fed a track before its innovations say something about a sensor.
 const SETTLED_HITS: u32 = 8;
-/// A track that only satellites have fed takes no other's detection once it is known worse than this, metres, one sigma.
+/// Known worse than this, metres, one sigma, a track could be anywhere: one that only seldom looks have fed takes no other
+/// sensor's detection, and whose detection it takes is open.
 const WIDE_M: f64 = 200.0;
 /// Misses less probable than this are not worth an entry.
 const LEAST_MISS: f32 = 0.01;
@@ -203,7 +204,7 @@ impl Tracker {
                 continue;
             };
             let pd = self.pd_of(look, pair.detection);
-            // Where a track was is open only if its prediction says less than the detection does.
+            // Which target a pass saw is open only to a track that could be anywhere by now.
             let open = !pair.alone
                 && self.sensors[scan.sensor.index()].period_s >= SELDOM_S
                 && is_wide(&candidate.mean);

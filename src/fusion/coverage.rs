@@ -253,6 +253,10 @@ impl Coverage {
         Seen { pd: if inside > 0.0 { inside * self.masked_around(p, sigma_m) } else { 0.0 }, near }
     }
 
+    pub(super) fn is_satellite(&self) -> bool {
+        self.kind == SensorKind::Satellite
+    }
+
     /// Detection probability at `p` of a sensor that stands still and looks everywhere it can.
     pub(super) fn usually(&self, p: [f64; 2]) -> f64 {
         let Some(site) = self.site.filter(|_| self.kind.counts_misses()) else { return 0.0 };

@@ -65,11 +65,13 @@ impl Tracker {
         let Some(looked) = self.looks.get(look) else { return };
         let period_s = self.sensors[scan.sensor.index()].period_s;
         let lidar = self.sensors[scan.sensor.index()].resolves;
-        let surplus = if period_s >= SELDOM_S { self.surplus(scan, view) } else { 0.0 };
+        // A transponder says of itself where it is, and may lie: only what a satellite saw is a surplus of sightings.
+        let passes = period_s >= SELDOM_S && self.sensors[scan.sensor.index()].coverage.is_satellite();
+        let surplus = if passes { self.surplus(scan, view) } else { 0.0 };
         let mut begun = Vec::new();
         for (index, m) in looked.detections.iter().enumerate() {
             let (free, taken) = self.work.free[index];
-            let alone = surplus > SURPLUS_LEAST && !self.is_watched(m.z);
+            let alone = surplus > SURPLUS_LEAST && !m.is_report() && !self.is_watched(m.z);
             let new_share = if alone { surplus } else { f64::from(m.new_share) };
             let existence = if m.is_report() { REPORT_EXISTENCE * free } else { new_share * free };
             let contested = m.is_report() && free < 1.0;

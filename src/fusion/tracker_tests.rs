@@ -341,3 +341,21 @@ fn two_tracks_of_one_target_become_one_and_a_close_pair_stays_two() {
         assert_eq!(confirmed(&tracker, 39.0).len(), expected, "{apart}");
     }
 }
+
+#[test]
+fn where_nothing_else_watches_a_pass_is_believed_and_a_self_report_is_not() {
+    let pass = |kind, period_s| {
+        let mut model = radar("s1", 0.0, 0.0);
+        (model.kind, model.period_s, model.false_alarms_per_scan) = (kind, period_s, 1.0);
+        let watcher = radar("r1", 0.0, -20_000.0);
+        let mut tracker = Tracker::new(sector(), vec![model, watcher.clone()]);
+        tracker.process(&look(&watcher, 1, -1.0, &[]));
+        // The last of six lies where the radar looks every second and would have seen it.
+        let norths = [0.0, 1_500.0, 3_000.0, 4_500.0, 6_000.0, -10_000.0];
+        tracker.process(&scan(0, 0.0, norths.map(|n| place(0.0, n, 60.0)).to_vec()));
+        confirmed(&tracker, 0.0).len()
+    };
+    assert_eq!(pass(SensorKind::Satellite, 60.0), 5, "not where a radar would have seen it");
+    assert_eq!(pass(SensorKind::Satellite, 1.0), 0, "who looks again at once can wait for it");
+    assert_eq!(pass(SensorKind::Transponder, 60.0), 0, "who speaks of itself may lie");
+}

@@ -10,16 +10,23 @@ use anyhow::Context as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
+use crate::committer::Committer;
 use crate::config::Installation;
 use crate::engine::{self, Engine};
 use crate::http;
-use crate::journal::segment::Segments;
-use crate::journal::{Log, Unkept};
+use crate::journal::Unkept;
+use crate::journal::disk::Disk;
+use crate::machine::Machine;
 use crate::metrics::{Metrics, Setup};
 use crate::outbox::{Limits, Outbox};
-use crate::pipeline::{Listener, Pipeline};
+use crate::pipeline::deciding::{Audience, Deciding, Listener};
+use crate::pipeline::holding::Holding;
+use crate::pipeline::{Aside, MAX_GROUPS};
+use crate::record::Body;
+use crate::restart::{Restarted, restart};
 use crate::sinks::Couriers;
+use crate::sources::rate::Rates;
 use crate::sources::{self, Intake};
 use crate::time::{Span, Timestamp};
 
@@ -41,7 +48,8 @@ pub struct App {
     sources: JoinSet<()>,
     couriers: Couriers,
     server: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
-    pipeline: JoinHandle<std::io::Result<()>>,
+    threads: Threads,
+    aside: Aside,
     http_stop: watch::Sender<bool>,
 }
 
@@ -59,25 +67,15 @@ impl App {
         let sinks: Vec<&str> = installation.sinks.iter().map(|sink| sink.id.as_str()).collect();
         let outbox = Arc::new(Outbox::new(&sinks, Limits::default(), &metrics));
         let shared = Arc::new(http::Shared::new(Arc::clone(&metrics), move || clock.now()));
-        let (intake, messages) = Intake::new();
-        let mut backlog = Vec::new();
-        let log = open_log(installation, clock, &mut backlog)?;
+        let (intake, messages) = Intake::new(Rates::new(&installation.rates), Arc::clone(&metrics));
+        let aside = Aside::new(intake.clone());
+        let Begun { machine, committer, first } = begin(installation, &outbox)?;
         let progress = Arc::new(AtomicU64::new(0));
-        let pipeline = Pipeline {
-            log,
-            backlog,
-            engine: Engine::new(installation.engine_settings()),
-            clock,
-            metrics: Arc::clone(&metrics),
-            outbox: Arc::clone(&outbox),
-            shared: Arc::clone(&shared),
-            listener,
-            progress: Arc::clone(&progress),
-        };
-        let pipeline = std::thread::Builder::new()
-            .name("engine".into())
-            .spawn(move || pipeline.run(messages))
-            .context("starting the engine's thread")?;
+        let holding =
+            Holding { committer, first, aside: aside.clone(), clock, metrics: Arc::clone(&metrics) };
+        let audience = Audience { metrics: Arc::clone(&metrics), shared: Arc::clone(&shared), listener };
+        let deciding = Deciding { machine, aside: aside.clone(), audience, progress: Arc::clone(&progress) };
+        let threads = Threads::start(holding, deciding, messages)?;
         let (http_stop, http_stopped) = watch::channel(false);
         let (http, server) = serve_http(installation.http_listen, &shared, http_stopped)?;
         let (stop, stopped) = watch::channel(false);
@@ -95,15 +93,16 @@ impl App {
             sources,
             couriers,
             server,
-            pipeline,
+            threads,
+            aside,
             http_stop,
         })
     }
 
-    /// Whether the engine's thread has ended by itself: the log could not be written.
+    /// Whether a thread has ended by itself: the log could not be written.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.pipeline.is_finished()
+        self.threads.holding.is_finished() || self.threads.deciding.is_finished()
     }
 
     /// Stops listening, finishes what has been heard, and delivers what is owed; says what is left undelivered.
@@ -114,20 +113,69 @@ impl App {
         self.shared.set_not_ready(Some("stopping".into()));
         let _ = self.stop.send(true);
         while self.sources.join_next().await.is_some() {}
-        self.intake.stop().await;
-        let pipeline = self.pipeline;
-        let worked = tokio::task::spawn_blocking(move || pipeline.join()).await?;
+        // What was heard is decided before the couriers are told that nothing more will be owed. A log that could not
+        // be written has ended already, and flushes nothing.
+        let _ = self.intake.flush().await;
         let left = self.couriers.drain(DRAIN).await;
+        self.aside.put(Body::Act { bytes: stopped(&left) });
+        self.intake.stop().await;
+        let threads = self.threads;
+        let worked = tokio::task::spawn_blocking(move || threads.join()).await?;
         let _ = self.http_stop.send(true);
         if let Some(server) = self.server {
             // A browser that holds its connection open must not hold up the stop.
             let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
         }
-        worked
-            .map_err(|_| anyhow::anyhow!("the engine's thread panicked"))?
-            .context("writing the journal")?;
+        worked?;
         Ok(left)
     }
+}
+
+/// The act that ends a run: by whom, and what was left.
+fn stopped(left: &[crate::outbox::Left]) -> Vec<u8> {
+    let left: std::collections::BTreeMap<&str, usize> =
+        left.iter().map(|left| (&*left.sink, left.notices)).collect();
+    serde_json::json!({ "act": "stopped", "undelivered": left }).to_string().into_bytes()
+}
+
+/// The two threads of the pipeline.
+struct Threads {
+    holding: JoinHandle<std::io::Result<()>>,
+    deciding: JoinHandle<()>,
+}
+
+impl Threads {
+    fn start(
+        holding: Holding,
+        deciding: Deciding,
+        messages: tokio::sync::mpsc::Receiver<sources::Message>,
+    ) -> anyhow::Result<Self> {
+        let (to_engine, groups) = std::sync::mpsc::sync_channel(MAX_GROUPS);
+        let named = |name: &str| std::thread::Builder::new().name(name.into());
+        Ok(Self {
+            holding: named("journal")
+                .spawn(move || holding.run(messages, &to_engine))
+                .context("starting the journal's thread")?,
+            deciding: named("engine")
+                .spawn(move || deciding.run(&groups))
+                .context("starting the engine's thread")?,
+        })
+    }
+
+    fn join(self) -> anyhow::Result<()> {
+        self.holding
+            .join()
+            .map_err(|_| anyhow::anyhow!("the journal's thread panicked"))?
+            .context("writing the journal")?;
+        self.deciding.join().map_err(|_| anyhow::anyhow!("the engine's thread panicked"))
+    }
+}
+
+/// What the pipeline begins with.
+struct Begun {
+    machine: Machine,
+    committer: Committer,
+    first: Vec<Body>,
 }
 
 fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
@@ -144,18 +192,30 @@ fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
     })
 }
 
-fn open_log(
-    installation: &Installation,
-    clock: Clock,
-    backlog: &mut Vec<crate::record::Record>,
-) -> anyhow::Result<Box<dyn Log>> {
+fn begin(installation: &Installation, outbox: &Arc<Outbox>) -> anyhow::Result<Begun> {
+    let settings = installation.engine_settings();
     let Some(dir) = &installation.journal_dir else {
         tracing::warn!("no [journal] section: nothing of what is heard will be kept");
-        return Ok(Box::new(Unkept::default()));
+        let machine = Machine::new(Engine::new(settings), Arc::clone(outbox));
+        return Ok(Begun {
+            machine,
+            committer: Committer::new(Box::new(Unkept::default())),
+            first: Vec::new(),
+        });
     };
-    let log = Segments::open(dir, &installation.sector, clock.now(), backlog)
-        .with_context(|| format!("opening the journal in {}", dir.display()))?;
-    Ok(Box::new(log))
+    let open = || Disk::at(dir).with_context(|| format!("opening the journal in {}", dir.display()));
+    let began = clock::instant();
+    let Restarted { machine, committer, first, opened, stepped } =
+        restart(Box::new(open()?), &open()?, settings, Arc::clone(outbox))
+            .with_context(|| format!("opening the journal in {}", dir.display()))?;
+    if let Some((from, to)) = opened.damage {
+        tracing::error!(from, to, "records of the journal cannot be read; run `linewatch journal verify`");
+    }
+    if let Some(since) = opened.since {
+        let (cut_bytes, took_s) = (opened.cut_bytes, began.elapsed().as_secs_f64());
+        tracing::info!(%since, stepped, cut_bytes, took_s, "going on from the journal");
+    }
+    Ok(Begun { machine, committer, first })
 }
 
 type Server = tokio::task::JoinHandle<std::io::Result<()>>;

@@ -19,6 +19,8 @@ pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod clock;
 #[cfg(feature = "daemon")]
+pub mod committer;
+#[cfg(feature = "daemon")]
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -27,6 +29,8 @@ pub mod http;
 #[cfg(feature = "daemon")]
 pub mod journal;
 #[cfg(feature = "daemon")]
+pub mod machine;
+#[cfg(feature = "daemon")]
 pub mod metrics;
 #[cfg(feature = "daemon")]
 pub mod outbox;
@@ -34,6 +38,8 @@ pub mod outbox;
 pub mod pipeline;
 #[cfg(feature = "daemon")]
 pub mod plot;
+#[cfg(feature = "daemon")]
+pub mod restart;
 #[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]

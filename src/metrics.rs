@@ -14,6 +14,7 @@ use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, Registry, TextE
 
 use crate::engine::{Event, Fault, Finding, Outcome, Picture, SensorState};
 use crate::outbox::Delivery;
+use crate::record::{Body, Record};
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
 use crate::watch::alert::{Notice, State};
@@ -59,6 +60,9 @@ pub struct Metrics {
     notices_age: GaugeVec,
     notices_total: IntCounterVec,
     journal_bytes: GaugeVec,
+    journal_full: GaugeVec,
+    received: IntCounterVec,
+    journaled: IntCounterVec,
     journal_sync: Histogram,
     blind_ratio: GaugeVec,
     zone_trust_groups: GaugeVec,
@@ -126,6 +130,9 @@ impl Metrics {
             notices_age: families.gauge("linewatch_notices_oldest_age_seconds"),
             notices_total: families.counter("linewatch_notices_total"),
             journal_bytes: families.gauge("linewatch_journal_bytes"),
+            journal_full: families.gauge("linewatch_journal_full"),
+            received: families.counter("linewatch_frames_received_total"),
+            journaled: families.counter("linewatch_frames_journaled_total"),
             journal_sync: families.histogram("linewatch_journal_sync_seconds").with_label_values(NONE),
             blind_ratio: families.gauge("linewatch_blind_ratio"),
             zone_trust_groups: families.gauge("linewatch_zone_trust_groups"),
@@ -291,6 +298,25 @@ impl Metrics {
     /// How large the journal is.
     pub fn journal_bytes(&self, bytes: u64) {
         self.journal_bytes.with_label_values(NONE).set(bytes as f64);
+    }
+
+    /// Whether its disk is full.
+    pub fn journal_full(&self, is_full: bool) {
+        self.journal_full.with_label_values(NONE).set(f64::from(u8::from(is_full)));
+    }
+
+    /// A source heard frames of a sensor, whatever became of them.
+    pub fn received(&self, sensor: &str, count: u64) {
+        self.received.with_label_values(&[sensor]).inc_by(count);
+    }
+
+    /// Records that are durable now.
+    pub fn journaled(&self, records: &[Record]) {
+        for record in records {
+            if let Body::Frame { sensor, .. } | Body::Status { sensor, .. } = &record.body {
+                self.journaled.with_label_values(&[sensor.as_str()]).inc();
+            }
+        }
     }
 
     /// Fraction of a zone no sensor sees.

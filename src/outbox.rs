@@ -79,6 +79,16 @@ impl Outbox {
         self.queues.iter().find(|queue| &*queue.sink == sink).cloned()
     }
 
+    /// The log says that a sink's far end has acknowledged this notice.
+    pub fn recorded(&self, sink: &str, sequence: u64) {
+        if let Some(queue) = self.queue(sink) {
+            let mut state = locked(&queue.state);
+            if let Ok(at) = state.owed.binary_search_by_key(&sequence, |owed| owed.sequence) {
+                state.owed.remove(at);
+            }
+        }
+    }
+
     /// Nothing more will be owed: couriers end once their queue is empty.
     pub fn close(&self) {
         for queue in &self.queues {

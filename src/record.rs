@@ -52,14 +52,33 @@ pub enum Body {
     },
     /// Frames refused before they could be journaled.
     Refused {
-        /// Whose, if the claim could be read.
-        sensor: SensorId,
+        /// Whose, if that could be read.
+        sensor: Option<SensorId>,
         /// How many.
         count: u64,
         /// Under which name.
         reason: String,
         /// SHA-256 of the first one's bytes.
         first_sha256: [u8; 32],
+    },
+    /// The engine said this: held so that the log alone shows what was said. An output, which the engine ignores.
+    Notice {
+        /// The bytes every sink is sent.
+        bytes: Vec<u8>,
+    },
+    /// The far end of a sink has acknowledged a notice.
+    Delivered {
+        /// The sink's id.
+        sink: String,
+        /// The notice's number in the outbox: how many notices the log had made before it.
+        sequence: u64,
+    },
+    /// Records from ≤ position < to could not be read when the log was opened.
+    Damage {
+        /// The first of them.
+        from: u64,
+        /// Behind the last of them.
+        to: u64,
     },
 }
 
@@ -95,6 +114,12 @@ impl Sequencer {
             _ => last.received.ceil_secs() - 1,
         };
         Self { next: last.position + 1, latest: Some(last.received), ticked: second }
+    }
+
+    /// The same, leaving out the positions before `next`: what stood there cannot be read any more.
+    #[must_use]
+    pub fn skip_to(self, next: u64) -> Self {
+        Self { next: self.next.max(next), ..self }
     }
 
     /// The position that the next record gets.

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
 use crate::demo::stage::{Options, Stage};
-use crate::pipeline::Said;
+use crate::pipeline::deciding::Said;
 use crate::watch::Notice;
 
 /// How fast, how long, where.

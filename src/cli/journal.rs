@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::Failure;
+use crate::journal::disk::Disk;
 use crate::journal::export;
 
 /// What to do with a journal.
@@ -41,7 +42,8 @@ pub fn run(command: &Command) -> Result<(), Failure> {
         None => Box::new(std::io::stdout().lock()),
     };
     let mut destination = BufWriter::with_capacity(1 << 20, destination);
-    let lines = export::export(dir, &mut destination)
+    let lines = Disk::at(dir)
+        .and_then(|disk| export::export(&disk, &mut destination))
         .map_err(|error| Failure::Input(format!("{}: {error}", dir.display())))?;
     destination.flush().context("writing the recording")?;
     if lines == 0 {

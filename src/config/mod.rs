@@ -38,6 +38,8 @@ pub struct Installation {
     pub sensors: Vec<SensorModel>,
     /// What the parties agreed.
     pub agreement: Agreement,
+    /// How much each sensor may say.
+    pub rates: Vec<sources::rate::Rate>,
     /// The broker.
     pub mqtt: Option<sources::mqtt::Settings>,
     /// Serial ports.

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
 use crate::outbox::Left;
-use crate::pipeline::Listener;
+use crate::pipeline::deciding::Listener;
 use crate::time::Timestamp;
 
 /// How a demonstration is set up.

@@ -122,7 +122,9 @@ impl Engine {
             Body::Tick => self.tick(now, &mut events),
             Body::Gap { .. } => self.health.not_listening_until(now),
             // Acts and reloads are in the order from the start; what they change comes with the parts they change.
-            Body::Act { .. } | Body::Reload { .. } | Body::Refused { .. } => {}
+            Body::Act { .. } | Body::Reload { .. } | Body::Refused { .. } | Body::Damage { .. } => {}
+            // What the engine said, and who has heard it, changes nothing of what it believes.
+            Body::Notice { .. } | Body::Delivered { .. } => {}
         }
         events.extend(self.findings.drain(..).map(|(sensor, finding)| Event::Finding { sensor, finding }));
         events.extend(self.descents.drain(..).map(Event::Lineage));

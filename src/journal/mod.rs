@@ -1,37 +1,69 @@
-//! The journal: everything that moves the engine, in one order.
+//! The journal: everything that moves the engine, in one order, on a disk before anybody is told.
 //!
-//! Sources and engine meet only here, in [`Log`]. Durability (fdatasync before acknowledgement), hash chain and seal
-//! come to these files later; order and interface stand.
+//! Sources and engine meet only here, in [`Log`]. `FORMAT.md` beside this file describes the files to the byte;
+//! [`storage`] is all that is asked of a disk.
 
+pub mod disk;
 pub mod export;
-mod reader;
+pub mod history;
+pub mod layout;
+pub mod reader;
 pub mod record_bytes;
-pub mod segment;
+pub mod recover;
+pub mod storage;
+pub mod writer;
 
 use std::io;
 
 use crate::record::{Body, Record, Sequencer};
 use crate::time::Timestamp;
+use layout::Hash;
 
 /// Where order is decided, and nowhere else.
 pub trait Log: Send {
-    /// Gives every body its place and stamp, ticks between them, and holds them; appends the records to `out`.
+    /// Gives every body its place and stamp, puts the ticks due by `now` between and behind them, and makes all of it
+    /// durable as one commit group; moves them to `out` as records.
     ///
     /// # Errors
-    /// They could not be held: the caller must not act on them and must stop.
-    fn append(&mut self, now: Timestamp, bodies: Vec<Body>, out: &mut Vec<Record>) -> io::Result<()>;
-
-    /// Holds the ticks of every whole second before `now`; appends them to `out`.
-    ///
-    /// # Errors
-    /// As [`Log::append`].
-    fn advance(&mut self, now: Timestamp, out: &mut Vec<Record>) -> io::Result<()>;
+    /// [`LogError`]: then `out` and `bodies` are as before, and none of the bodies has a place.
+    fn append(
+        &mut self,
+        now: Timestamp,
+        bodies: &mut Vec<Body>,
+        out: &mut Vec<Record>,
+    ) -> Result<(), LogError>;
 
     /// The position the next record gets.
     fn head(&self) -> u64;
 
+    /// Chain value before the next record.
+    fn chain(&self) -> Hash;
+
     /// Bytes held.
     fn bytes(&self) -> u64;
+
+    /// Puts room aside for the day the disk is full; false if there is none now.
+    ///
+    /// # Errors
+    /// The folder cannot be written for another reason.
+    fn keep_reserve(&mut self) -> io::Result<bool>;
+
+    /// Gives the room put aside to what comes next.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    fn use_reserve(&mut self) -> io::Result<()>;
+}
+
+/// Why a group is not in the log: named for what is done next.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// Nothing was kept and nothing is broken: what can wait must wait.
+    #[error("the journal's disk is full")]
+    Full,
+    /// It cannot be known what is on the disk: the process must stop, and start again from what is there.
+    #[error("the journal cannot be written: {0}")]
+    Failed(#[from] io::Error),
 }
 
 /// A log that orders and keeps nothing: for an installation without `[journal]`.
@@ -39,14 +71,15 @@ pub trait Log: Send {
 pub struct Unkept(Sequencer);
 
 impl Log for Unkept {
-    fn append(&mut self, now: Timestamp, bodies: Vec<Body>, out: &mut Vec<Record>) -> io::Result<()> {
-        for body in bodies {
+    fn append(
+        &mut self,
+        now: Timestamp,
+        bodies: &mut Vec<Body>,
+        out: &mut Vec<Record>,
+    ) -> Result<(), LogError> {
+        for body in bodies.drain(..) {
             self.0.place(now, body, out);
         }
-        Ok(())
-    }
-
-    fn advance(&mut self, now: Timestamp, out: &mut Vec<Record>) -> io::Result<()> {
         self.0.advance(now, out);
         Ok(())
     }
@@ -55,7 +88,19 @@ impl Log for Unkept {
         self.0.next()
     }
 
+    fn chain(&self) -> Hash {
+        [0; 32]
+    }
+
     fn bytes(&self) -> u64 {
         0
+    }
+
+    fn keep_reserve(&mut self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn use_reserve(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,90 +1,102 @@
-//! Reads what [`super::segment`] wrote, or what is left of it.
+//! Reads what [`super::writer`] wrote, or what is left of it.
 //!
 //! In: the bytes of one segment, from a file or from anywhere. Out: its whole records in order, up to the end or to the
 //! first that is not whole. Whatever the bytes say, no more memory is taken than there are bytes.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
 
-use super::record_bytes;
-use super::segment::{MAGIC, MAX_RECORD_BYTES};
+use super::layout::{Entry, FRAME_BYTES, Frame, HEADER_FIXED_BYTES, Hash, Header, MAGIC, MAX_RECORD_BYTES};
+use super::layout::{chained, record_at};
+use super::record_bytes::Canonical;
 use crate::record::Record;
+use crate::time::Timestamp;
 
 /// Reads one segment's records in order.
-pub struct SegmentReader<R = BufReader<File>> {
+pub struct SegmentReader<R> {
     input: R,
-    /// The sector the segment was written for.
-    pub sector: String,
-    next: u64,
+    /// What the segment says of itself.
+    pub header: Header,
+    /// The position that the next record must have.
+    pub next: u64,
+    /// Chain value after the last record read.
+    pub chain: Hash,
+    latest: Option<Timestamp>,
     whole_bytes: u64,
 }
 
-impl SegmentReader {
-    /// Opens a segment; `None` if a crash left it without a whole header.
-    ///
-    /// # Errors
-    /// It cannot be read, or is not a segment.
-    pub fn open(path: &Path) -> io::Result<Option<Self>> {
-        let input = BufReader::with_capacity(1 << 20, File::open(path)?);
-        Self::begin(input)
-            .map_err(|error| io::Error::new(error.kind(), format!("{} {error}", path.display())))
-    }
-}
-
-impl<R: Read> SegmentReader<R> {
+impl<R: Read> SegmentReader<BufReader<R>> {
     /// Reads a segment's header; `None` if it is not whole.
     ///
     /// # Errors
     /// `input` cannot be read, or is not a segment.
-    pub fn begin(mut input: R) -> io::Result<Option<Self>> {
-        let mut fixed = [0; 17];
-        if !read_whole(&mut input, &mut fixed)? {
-            return Ok(None);
-        }
-        let [m0, m1, m2, m3, m4, m5, m6, m7, f0, f1, f2, f3, f4, f5, f6, f7, length] = fixed;
-        if [m0, m1, m2, m3, m4, m5, m6, m7] != *MAGIC {
+    pub fn begin(input: R) -> io::Result<Option<Self>> {
+        let mut input = BufReader::with_capacity(1 << 20, input);
+        let mut bytes = Vec::new();
+        input.by_ref().take(HEADER_FIXED_BYTES as u64).read_to_end(&mut bytes)?;
+        let magic = bytes.get(..MAGIC.len()).unwrap_or(&bytes);
+        // A page that was never written reads as zeros: that is nobody's file.
+        if !MAGIC.starts_with(magic) && magic.iter().any(|byte| *byte != 0) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "is not a linewatch journal segment"));
         }
-        let mut sector = vec![0; usize::from(length)];
-        if !read_whole(&mut input, &mut sector)? {
-            return Ok(None);
-        }
+        let Some(&[.., length]) = bytes.first_chunk::<HEADER_FIXED_BYTES>() else { return Ok(None) };
+        input.by_ref().take(u64::from(length) + 4).read_to_end(&mut bytes)?;
+        let Some((header, len)) = Header::parse(&bytes) else { return Ok(None) };
         Ok(Some(Self {
             input,
-            whole_bytes: 17 + sector.len() as u64,
-            sector: String::from_utf8_lossy(&sector).into_owned(),
-            next: u64::from_le_bytes([f0, f1, f2, f3, f4, f5, f6, f7]),
+            next: header.first,
+            chain: header.chain,
+            latest: None,
+            whole_bytes: len as u64,
+            header,
         }))
     }
 
-    /// The next whole record; `None` at the end or at a torn tail.
+    /// The next whole record, as it stands; `None` at the end or at the first that is not whole.
     ///
     /// # Errors
     /// The input cannot be read.
-    pub fn next_record(&mut self) -> io::Result<Option<Record>> {
-        let mut head = [0; 8];
+    pub fn next_entry(&mut self) -> io::Result<Option<Entry>> {
+        let mut head = [0; FRAME_BYTES];
         if !read_whole(&mut self.input, &mut head)? {
             return Ok(None);
         }
-        let [l0, l1, l2, l3, c0, c1, c2, c3] = head;
-        let len = u32::from_le_bytes([l0, l1, l2, l3]);
-        if len > MAX_RECORD_BYTES {
+        let frame = Frame::parse(head);
+        if frame.len > MAX_RECORD_BYTES {
             return Ok(None);
         }
         // A torn length may promise far more than there is: room is made for what comes, not for what is promised.
         let mut bytes = Vec::new();
-        let read = self.input.by_ref().take(u64::from(len)).read_to_end(&mut bytes)?;
-        let crc = u32::from_le_bytes([c0, c1, c2, c3]);
-        // A position past the last number is no place in any log.
-        let after = self.next.checked_add(1);
-        let (Some(after), true) = (after, read == len as usize && crc32fast::hash(&bytes) == crc) else {
-            return Ok(None);
+        self.input.by_ref().take(u64::from(frame.len)).read_to_end(&mut bytes)?;
+        let Some(entry) = frame.record(&bytes).filter(|entry| self.follows(entry)) else { return Ok(None) };
+        self.whole_bytes += (FRAME_BYTES + bytes.len()) as u64;
+        self.next += 1;
+        self.chain = chained(&self.chain, &entry.leaf);
+        if let Canonical::Whole(record) = &entry.canonical {
+            self.latest = Some(record.received);
+        }
+        Ok(Some(entry))
+    }
+
+    /// The next whole record; those that have made room are passed over.
+    ///
+    /// # Errors
+    /// As [`SegmentReader::next_entry`].
+    pub fn next_record(&mut self) -> io::Result<Option<Record>> {
+        while let Some(entry) = self.next_entry()? {
+            if let Canonical::Whole(record) = entry.canonical {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    fn follows(&self, entry: &Entry) -> bool {
+        let in_time = match &entry.canonical {
+            Canonical::Whole(record) => self.latest.is_none_or(|latest| record.received >= latest),
+            Canonical::Thinned(..) => self.header.thinned,
         };
-        let Ok((received, body)) = record_bytes::decode(&bytes) else { return Ok(None) };
-        self.whole_bytes += 8 + u64::from(len);
-        let position = std::mem::replace(&mut self.next, after);
-        Ok(Some(Record { position, received, body }))
+        // A position past the last number is no place in any log.
+        entry.position() == self.next && self.next < u64::MAX && u64::from(entry.nth) <= self.next && in_time
     }
 
     /// Bytes up to the end of the last whole record.
@@ -92,6 +104,27 @@ impl<R: Read> SegmentReader<R> {
     pub fn whole_bytes(&self) -> u64 {
         self.whole_bytes
     }
+
+    /// Stamp of the last whole record that still has one.
+    #[must_use]
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.latest
+    }
+}
+
+/// Finds the first whole record in `bytes` with a position of `expected` or a later one: where it stands, and it.
+#[must_use]
+pub(super) fn find_record(bytes: &[u8], expected: u64) -> Option<(usize, Entry)> {
+    (0..bytes.len().saturating_sub(FRAME_BYTES + 8)).find_map(|at| {
+        let rest = bytes.get(at..)?;
+        // Cheap things first: nearly every place is none.
+        let position = rest.get(FRAME_BYTES..)?.first_chunk::<8>()?;
+        let ahead = u64::from_le_bytes(*position).checked_sub(expected)?;
+        if ahead > u64::from(u32::MAX) {
+            return None;
+        }
+        record_at(rest).map(|(entry, _)| (at, entry))
+    })
 }
 
 /// Fills `buffer`; false if the input ends before.

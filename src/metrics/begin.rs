@@ -67,10 +67,14 @@ impl Metrics {
             self.zone_trust_groups.with_label_values(&[*zone]).set(f64::NAN);
         }
         self.journal_bytes(0);
+        self.journal_full(false);
+        self.received.with_label_values(&[""]);
     }
 
     fn begin_sensor(&self, sensor: &SensorModel, setup: &Setup<'_>) {
         let id = sensor.id.as_str();
+        self.received.with_label_values(&[id]);
+        self.journaled.with_label_values(&[id]);
         let decoder = wire::reasons(sensor.format);
         for reason in decoder {
             self.rejected.with_label_values(&[id, *reason]);

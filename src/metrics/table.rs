@@ -74,6 +74,12 @@ pub const METRICS: &[Metric] = &[
         "Pieces of otherwise good frames, and status messages, that were refused.",
     ),
     counter(
+        "linewatch_frames_received_total",
+        &["sensor"],
+        "Frames and status messages heard; no sensor where the claim could not be read.",
+    ),
+    counter("linewatch_frames_journaled_total", &["sensor"], "Frames and status messages in the journal."),
+    counter(
         "linewatch_refused_total",
         &["sensor", "reason"],
         "Frames refused before they were journaled; no sensor where the claim could not be read.",
@@ -161,6 +167,7 @@ pub const METRICS: &[Metric] = &[
         "Notices delivered or dropped, and attempts that will be retried.",
     ),
     gauge("linewatch_journal_bytes", &[], "Size of the journal."),
+    gauge("linewatch_journal_full", &[], "1 while the journal's disk is full: frames wait, alerts go on."),
     histogram("linewatch_journal_sync_seconds", SYNC_BUCKETS, "Time one sync of the journal takes."),
     gauge("linewatch_blind_ratio", &["zone"], "Fraction of a zone no sensor sees now; NaN until known."),
     gauge(

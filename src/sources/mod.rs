@@ -5,6 +5,7 @@
 
 pub mod mqtt;
 pub mod mqtt_options;
+pub mod rate;
 pub mod recording;
 pub mod serial;
 pub mod udp;
@@ -12,10 +13,14 @@ pub mod udp;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::clock;
+use crate::metrics::Metrics;
 use crate::record::Body;
+use crate::sensor::SensorId;
+use rate::Rates;
 
 /// Not a topic of this sector's sensors.
 pub const BAD_TOPIC: &str = "bad_topic";
@@ -28,8 +33,11 @@ pub const RETAINED: &str = "retained";
 /// A line or frame longer than any sensor writes: the line is noise until the next delimiter.
 pub const OVERLONG: &str = "overlong";
 
+/// More than this sensor may say.
+pub const OVER_RATE: &str = "over_rate";
+
 /// Every reason a source refuses under, for metrics that stand at zero from the start.
-pub const REASONS: &[&str] = &[BAD_TOPIC, UNKNOWN_SENSOR, OVERSIZE, RETAINED, OVERLONG];
+pub const REASONS: &[&str] = &[BAD_TOPIC, UNKNOWN_SENSOR, OVERSIZE, RETAINED, OVERLONG, OVER_RATE];
 
 /// Arrivals that may wait for the pipeline.
 const MAX_WAITING: usize = 16_384;
@@ -52,13 +60,18 @@ pub struct Arrival {
 pub enum Message {
     /// A source heard something.
     Arrival(Arrival),
-    /// An acknowledgement that waits for nothing but its turn.
-    Confirm(Ack),
     /// The clock has passed a whole second.
     Tick,
+    /// Something that no source heard waits to be held.
+    Nudge,
+    /// To be answered when everything before it has been stepped.
+    Flush(oneshot::Sender<()>),
     /// Nothing more will come: finish what is here.
     Stop,
 }
+
+/// The token that says: hang up, and be sent again what was not acknowledged. No packet has this id.
+pub const REFUSED: u64 = u64::MAX;
 
 /// A promise to confirm one delivery to its sender, in the order of arrival.
 pub struct Ack {
@@ -79,13 +92,21 @@ impl Ack {
         // The receiver is gone if its connection is: then there is nobody to tell.
         let _ = self.to.send(self.token);
     }
+
+    /// The log does not hold it and never will: whoever sent it must send it again.
+    pub fn refuse(self) {
+        let _ = self.to.send(REFUSED);
+    }
 }
 
-/// The way in: bounded in items and bytes, shared by all sources.
+/// The way in: bounded in items and bytes, shared by all sources. Everything heard is counted here, once, as received,
+/// and, if so, as refused or shed.
 #[derive(Clone)]
 pub struct Intake {
     queue: mpsc::Sender<Message>,
     room: Arc<Semaphore>,
+    rates: Arc<Rates>,
+    metrics: Arc<Metrics>,
 }
 
 /// The pipeline has stopped: so must the source.
@@ -96,9 +117,10 @@ pub struct Stopped;
 impl Intake {
     /// The way in and its other end.
     #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<Message>) {
+    pub fn new(rates: Rates, metrics: Arc<Metrics>) -> (Self, mpsc::Receiver<Message>) {
         let (queue, receiver) = mpsc::channel(MAX_WAITING);
-        (Self { queue, room: Arc::new(Semaphore::new(MAX_WAITING_BYTES)) }, receiver)
+        let room = Arc::new(Semaphore::new(MAX_WAITING_BYTES));
+        (Self { queue, room, rates: Arc::new(rates), metrics }, receiver)
     }
 
     /// Hands an arrival on, waiting for room.
@@ -107,6 +129,7 @@ impl Intake {
     /// [`Stopped`].
     pub async fn send(&self, body: Body, ack: Option<Ack>) -> Result<(), Stopped> {
         let at = clock::instant();
+        let body = self.within_rate(body, at);
         let room = self.room.clone().acquire_many_owned(weight(&body)).await.map_err(|_| Stopped)?;
         let message = Message::Arrival(Arrival { body, at, ack, _room: Some(room) });
         self.queue.send(message).await.map_err(|_| Stopped)
@@ -119,24 +142,49 @@ impl Intake {
     /// [`Stopped`].
     pub fn try_send(&self, body: Body) -> Result<bool, Stopped> {
         let at = clock::instant();
-        let Ok(room) = self.room.clone().try_acquire_many_owned(weight(&body)) else { return Ok(false) };
-        let message = Message::Arrival(Arrival { body, at, ack: None, _room: Some(room) });
-        match self.queue.try_send(message) {
+        let sensor = sensor_of(&body).cloned();
+        let body = self.within_rate(body, at);
+        let is_frame = !matches!(body, Body::Refused { .. });
+        let sent = match self.room.clone().try_acquire_many_owned(weight(&body)) {
+            Ok(room) => {
+                self.queue.try_send(Message::Arrival(Arrival { body, at, ack: None, _room: Some(room) }))
+            }
+            Err(_) => return Ok(self.dropped(sensor.as_ref(), is_frame)),
+        };
+        match sent {
             Ok(()) => Ok(true),
-            Err(mpsc::error::TrySendError::Full(_)) => Ok(false),
+            Err(mpsc::error::TrySendError::Full(_)) => Ok(self.dropped(sensor.as_ref(), is_frame)),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(Stopped),
         }
     }
 
-    /// Lets go of an acknowledgement in its turn, for a message of which the log holds nothing.
-    ///
-    /// # Errors
-    /// [`Stopped`].
-    pub async fn confirm(&self, ack: Option<Ack>) -> Result<(), Stopped> {
-        match ack {
-            Some(ack) => self.queue.send(Message::Confirm(ack)).await.map_err(|_| Stopped),
-            None => Ok(()),
+    /// Always false: it was not handed on.
+    fn dropped(&self, sensor: Option<&SensorId>, is_frame: bool) -> bool {
+        if let (Some(sensor), true) = (sensor, is_frame) {
+            self.metrics.shed(sensor.as_str(), 1);
         }
+        false
+    }
+
+    /// The arrival, or that it was refused because its sensor says more than it may.
+    fn within_rate(&self, body: Body, now: Instant) -> Body {
+        if let Body::Refused { sensor, count, reason, .. } = &body {
+            self.count_refused(sensor.as_ref(), reason, *count);
+            return body;
+        }
+        let (Body::Frame { sensor, bytes, .. } | Body::Status { sensor, bytes }) = &body else { return body };
+        self.metrics.received(sensor.as_str(), 1);
+        if self.rates.admit(sensor, now) {
+            return body;
+        }
+        self.metrics.refused(sensor.as_str(), OVER_RATE, 1);
+        refused(Some(sensor), OVER_RATE, bytes)
+    }
+
+    fn count_refused(&self, sensor: Option<&SensorId>, reason: &str, count: u64) {
+        let sensor = sensor.map_or("", SensorId::as_str);
+        self.metrics.received(sensor, count);
+        self.metrics.refused(sensor, reason, count);
     }
 
     /// Tells the pipeline that a second has passed.
@@ -145,6 +193,21 @@ impl Intake {
     /// [`Stopped`].
     pub async fn tick(&self) -> Result<(), Stopped> {
         self.queue.send(Message::Tick).await.map_err(|_| Stopped)
+    }
+
+    /// Tells the pipeline that something waits; where its queue is full it needs no telling.
+    pub fn nudge(&self) {
+        let _ = self.queue.try_send(Message::Nudge);
+    }
+
+    /// Waits until everything handed on so far has been held and stepped.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn flush(&self) -> Result<(), Stopped> {
+        let (done, is_done) = oneshot::channel();
+        self.queue.send(Message::Flush(done)).await.map_err(|_| Stopped)?;
+        is_done.await.map_err(|_| Stopped)
     }
 
     /// Tells the pipeline to finish what is here and stop.
@@ -159,6 +222,21 @@ async fn told_to(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// That one message was refused before it could become a frame. Whoever invents names must not invent metric labels:
+/// what names no sensor of ours is counted under none.
+#[must_use]
+pub fn refused(sensor: Option<&SensorId>, reason: &str, bytes: &[u8]) -> Body {
+    let first_sha256 = Sha256::digest(bytes).into();
+    Body::Refused { sensor: sensor.cloned(), count: 1, reason: reason.to_owned(), first_sha256 }
+}
+
+fn sensor_of(body: &Body) -> Option<&SensorId> {
+    match body {
+        Body::Frame { sensor, .. } | Body::Status { sensor, .. } => Some(sensor),
+        _ => None,
+    }
+}
+
 fn weight(body: &Body) -> u32 {
     let bytes = match body {
         Body::Frame { bytes, .. } | Body::Status { bytes, .. } => bytes.len(),
@@ -170,12 +248,22 @@ fn weight(body: &Body) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Setup;
     use crate::record::Link;
     use crate::sensor::SensorId;
 
     #[tokio::test]
     async fn what_may_wait_is_bounded_in_bytes_and_room_comes_back() {
-        let (intake, mut receiver) = Intake::new();
+        let setup = Setup {
+            started: crate::time::Timestamp::from_secs(0),
+            sector: "east",
+            sensors: &[],
+            sinks: &[],
+            zones: &[],
+            quarantine_reasons: &[],
+            refusal_reasons: REASONS,
+        };
+        let (intake, mut receiver) = Intake::new(Rates::default(), Arc::new(Metrics::new(&setup)));
         let frame =
             |len| Body::Frame { sensor: SensorId::new("u1").unwrap(), link: Link::Udp, bytes: vec![0; len] };
         assert_eq!(intake.try_send(frame(MAX_WAITING_BYTES)), Ok(true));

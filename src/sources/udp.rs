@@ -11,7 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 
-use super::{Intake, Stopped, UNKNOWN_SENSOR, told_to};
+use super::{Intake, Stopped, UNKNOWN_SENSOR, refused, told_to};
 use crate::backoff::Backoff;
 use crate::metrics::Metrics;
 use crate::record::{Body, Link};
@@ -88,14 +88,14 @@ async fn session(
         backoff.reset();
         let datagram = &buffer[..read];
         let Some(sensor) = settings.sensor_of(datagram) else {
-            metrics.refused("", UNKNOWN_SENSOR, 1);
+            if let Err(Stopped) = intake.try_send(refused(None, UNKNOWN_SENSOR, datagram)) {
+                return Ok(());
+            }
             continue;
         };
         let body = Body::Frame { sensor: sensor.clone(), link: Link::Udp, bytes: datagram.to_vec() };
-        match intake.try_send(body) {
-            Ok(true) => {}
-            Ok(false) => metrics.shed(sensor.as_str(), 1),
-            Err(Stopped) => return Ok(()),
+        if let Err(Stopped) = intake.try_send(body) {
+            return Ok(());
         }
     }
 }

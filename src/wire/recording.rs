@@ -128,11 +128,16 @@ pub fn record_line(received: Timestamp, body: &Body) -> Option<String> {
         Body::Act { bytes } => line(format!("\"kind\":\"act\",{}", payload(bytes))),
         Body::Reload { bytes } => line(format!("\"kind\":\"reload\",{}", payload(bytes))),
         Body::Gap { since } => line(format!("\"kind\":\"gap\",\"since\":\"{since}\"")),
-        Body::Refused { sensor, count, reason, .. } => line(format!(
-            "\"kind\":\"refused\",\"sensor\":\"{sensor}\",\"count\":{count},\"reason\":{}",
-            serde_json::Value::from(reason.as_str())
-        )),
-        Body::Tick => None,
+        Body::Refused { sensor, count, reason, .. } => {
+            let sensor = sensor.as_ref().map_or("", SensorId::as_str);
+            let reason = serde_json::Value::from(reason.as_str());
+            line(format!(
+                "\"kind\":\"refused\",\"sensor\":\"{sensor}\",\"count\":{count},\"reason\":{reason}"
+            ))
+        }
+        Body::Damage { from, to } => line(format!("\"kind\":\"damage\",\"from\":{from},\"to\":{to}")),
+        // Ticks replay makes itself, and what was said and delivered follows from the rest.
+        Body::Tick | Body::Notice { .. } | Body::Delivered { .. } => None,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::config::raw::Sensor;
 use crate::config::raw::leaf::Word;
 use crate::geo::Geodetic;
 use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
+use crate::sources::rate::Rate;
 
 /// Each sensor of the file, those refused left out.
 pub(super) fn sensors(raw: &[Sensor], origin: Option<Geodetic>, report: &mut Report) -> Vec<SensorModel> {
@@ -20,6 +21,16 @@ pub(super) fn sensors(raw: &[Sensor], origin: Option<Geodetic>, report: &mut Rep
         models.extend(one.model(origin));
     }
     models
+}
+
+/// How much a sensor may say.
+pub(super) fn rate(raw: &Sensor) -> Option<Rate> {
+    let default = match raw.format.map_or(Format::Json, |Word(format)| format) {
+        Format::Json | Format::Frame => 200.0,
+        Format::Asterix | Format::Nmea => 2_000.0,
+    };
+    let per_s = raw.max_frames_per_s.map_or(default, |rate| rate.0);
+    Some(Rate { sensor: SensorId::new(&raw.id.as_ref()?.0)?, per_s })
 }
 
 /// One sensor under inspection.

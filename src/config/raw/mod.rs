@@ -10,7 +10,7 @@ pub(super) mod read;
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
     AltitudeM, Baud, Count, FieldOfViewDeg, HeadingDeg, KeepAliveS, LengthM, OpenProbability, PayloadBytes,
-    PeriodS, Probability, SigmaDeg, SigmaM,
+    PeriodS, Probability, RateHz, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -110,6 +110,9 @@ table! {
         trust_group: Id,
         /// ASTERIX source identity [SAC, SIC]: from any other source its data are refused.
         sac_sic: SacSic,
+        /// Messages a second it may send for ever, with bursts of ten seconds' worth; more are refused and counted. Default
+        /// 200, and 2000 for asterix and nmea, of which one message is a line or a block.
+        max_frames_per_s: RateHz,
         /// Where it cannot see, or sees badly.
         masks: Vec<Mask>,
     }

@@ -53,6 +53,8 @@ numbers! {
     Count = Included(0.0), Included(100_000.0);
     /// Time between looks, seconds: a satellite may come once a day.
     PeriodS = Included(0.001), Included(604_800.0);
+    /// Messages a second.
+    RateHz = Excluded(0.0), Included(1_000_000.0);
 }
 
 macro_rules! whole_numbers {

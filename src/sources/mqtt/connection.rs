@@ -8,7 +8,6 @@ use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, Packet, PubAck, Publish, QoS, StateError, SubscribeFilter,
 };
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -17,7 +16,7 @@ use super::topic::{self, Carries};
 use super::{Context, Settings};
 use crate::record::{Body, Link};
 use crate::sources::mqtt_options::{Acks, Session, mqtt_options, network_options};
-use crate::sources::{Ack, OVERSIZE, RETAINED, Stopped};
+use crate::sources::{Ack, OVERSIZE, REFUSED, RETAINED, Stopped, refused};
 
 /// Publishes that may wait between polling and handling: more than any broker sends without acknowledgements, since
 /// packet ids end at 65,535.
@@ -100,15 +99,8 @@ impl Connection {
         self.waiting_bytes.fetch_sub(publish.payload.len(), Ordering::Relaxed);
         let ack =
             (publish.qos != QoS::AtMostOnce).then(|| Ack::new(self.acks.clone(), u64::from(publish.pkid)));
-        let (body, refused) = body_of(&publish, settings, context);
-        if let Some((sensor, reason)) = refused {
-            context.metrics.refused(&sensor, reason, 1);
-        }
-        let sent = match body {
-            Some(body) => context.intake.send(body, ack).await,
-            None => context.intake.confirm(ack).await,
-        };
-        sent.map_err(Ended::Stopped)
+        let body = body_of(&publish, settings, context);
+        context.intake.send(body, ack).await.map_err(Ended::Stopped)
     }
 
     /// Takes nothing more, lets the log confirm what it was handed, and takes leave of the broker.
@@ -126,14 +118,11 @@ impl Drop for Polling {
     }
 }
 
-type Refusal = (String, &'static str);
-
-/// What the log is to hold of a publish, and under which name it was refused, if it was.
-fn body_of(publish: &Publish, settings: &Settings, context: &Context) -> (Option<Body>, Option<Refusal>) {
+/// What the log is to hold of a publish.
+fn body_of(publish: &Publish, settings: &Settings, context: &Context) -> Body {
     let (sensor, carries) = match topic::parse(&publish.topic, &context.sector, &context.sensors) {
         Ok(found) => found,
-        // Whoever invents topics must not invent metric labels: it is counted under no sensor's name.
-        Err(reason) => return (None, Some((String::new(), reason))),
+        Err(reason) => return refused(None, reason, &publish.payload),
     };
     let reason = if publish.payload.len() > settings.max_payload_bytes {
         OVERSIZE
@@ -141,15 +130,12 @@ fn body_of(publish: &Publish, settings: &Settings, context: &Context) -> (Option
         RETAINED
     } else {
         let (sensor, bytes) = (sensor.clone(), publish.payload.to_vec());
-        let body = match carries {
+        return match carries {
             Carries::Scan => Body::Frame { sensor, link: Link::Mqtt, bytes },
             Carries::Status => Body::Status { sensor, bytes },
         };
-        return (Some(body), None);
     };
-    let first_sha256 = Sha256::digest(&publish.payload).into();
-    let body = Body::Refused { sensor: sensor.clone(), count: 1, reason: reason.into(), first_sha256 };
-    (Some(body), Some((sensor.to_string(), reason)))
+    refused(Some(sensor), reason, &publish.payload)
 }
 
 /// What the polling task owns.
@@ -210,14 +196,22 @@ impl Wire {
     async fn acknowledge(&mut self, tokens: &mut Vec<u64>) -> Result<(), Lost> {
         // Between connections there is nobody to tell: the event loop reports why at the next poll.
         let Some(network) = self.event_loop.network.as_mut() else { return Ok(()) };
+        let mut is_refused = false;
         let write = async {
             for token in tokens.drain(..) {
+                if token == REFUSED {
+                    is_refused = true;
+                    break;
+                }
                 let id = u16::try_from(token).expect("tokens are made from packet ids");
                 network.write(Packet::PubAck(PubAck::new(id))).await?;
             }
             network.flush().await
         };
         match tokio::time::timeout(FLUSH_TIMEOUT, write).await {
+            Ok(_) if is_refused => {
+                Err(Lost::Broken("the journal had no room; the broker sends it again".into()))
+            }
             Ok(written) => written.map_err(|error| Lost::Broken(error.to_string())),
             Err(_) => Err(Lost::Broken("the broker does not take acknowledgements".into())),
         }

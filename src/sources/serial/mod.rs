@@ -8,6 +8,7 @@ mod framing;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
 use tokio_serial::{DataBits, Parity, SerialPortBuilderExt, SerialStream, StopBits};
@@ -90,7 +91,13 @@ async fn session(settings: &Settings, intake: &Intake, metrics: &Metrics) -> std
         }
         let found = framer.push(&buffer[..read]);
         if found.overlong > 0 {
-            metrics.refused(settings.sensor.as_str(), OVERLONG, found.overlong);
+            let (sensor, reason) = (Some(settings.sensor.clone()), OVERLONG.to_owned());
+            // The bytes are gone: noise has no end to wait for.
+            let first_sha256 = Sha256::digest([]).into();
+            let body = Body::Refused { sensor, count: found.overlong, reason, first_sha256 };
+            if let Err(Stopped) = intake.send(body, None).await {
+                return Ok(());
+            }
         }
         for bytes in found.frames {
             let body = Body::Frame { sensor: settings.sensor.clone(), link: Link::Serial, bytes };

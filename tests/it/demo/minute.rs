@@ -9,6 +9,7 @@ use firmware_sims::world::Crossing;
 use firmware_sims::world::geo::Place;
 use linewatch::demo::stage::Stage;
 use linewatch::engine::SensorState;
+use linewatch::journal::disk::Disk;
 use linewatch::journal::export::export;
 use linewatch::watch::Notice;
 use linewatch::watch::alert::State;
@@ -202,7 +203,8 @@ fn assert_one_camera_falls_silent(heard: &Heard) {
 /// The journal, exported and replayed by the program, gives the live run's notices byte for byte.
 fn assert_replay_says_the_same(dir: &std::path::Path, said: &[String]) {
     let recording = dir.join("recording.jsonl");
-    let lines = export(&dir.join("journal"), &mut std::fs::File::create(&recording).unwrap()).unwrap();
+    let journal = Disk::at(&dir.join("journal")).unwrap();
+    let lines = export(&journal, &mut std::fs::File::create(&recording).unwrap()).unwrap();
     assert!(lines > 1_000, "{lines} lines");
     let alerts = dir.join("alerts.jsonl");
     let replayed = Command::new(env!("CARGO_BIN_EXE_linewatch"))

@@ -8,7 +8,7 @@ mod watcher;
 
 use firmware_sims::scenario::{Scenario, kerguelen};
 use linewatch::demo::stage::{Options, Stage};
-use linewatch::pipeline::Listener;
+use linewatch::pipeline::deciding::Listener;
 use linewatch::time::Timestamp;
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use linewatch::engine::SensorState;
-use linewatch::pipeline::{Listener, Said};
+use linewatch::pipeline::deciding::{Listener, Said};
 use linewatch::watch::Notice;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use linewatch::metrics::Metrics;
 use linewatch::record::Body;
+use linewatch::sources::rate::Rates;
 use linewatch::sources::{Ack, Intake, Message, mqtt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -83,7 +84,7 @@ impl Listening {
             quarantine_reasons: &[],
             refusal_reasons: linewatch::sources::REASONS,
         }));
-        let (intake, messages) = Intake::new();
+        let (intake, messages) = Intake::new(Rates::default(), Arc::clone(&metrics));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(source(intake, Arc::clone(&metrics), stopped));
         Self { metrics, messages, stop, task }
@@ -104,7 +105,7 @@ impl Listening {
         herald.retain("linewatch/v1/east/r1/status", "herald").await;
         let mut source = Self::mqtt(settings);
         loop {
-            let Some(heard) = source.next().await else { continue };
+            let heard = source.next().await;
             let is_herald = matches!(heard.body, Body::Status { .. });
             heard.confirm();
             if is_herald {
@@ -113,16 +114,14 @@ impl Listening {
         }
     }
 
-    /// The next message: an arrival, or nothing for one of which the log holds nothing (confirmed on the spot).
-    pub(crate) async fn next(&mut self) -> Option<Heard> {
+    /// The next arrival.
+    pub(crate) async fn next(&mut self) -> Heard {
         let message = tokio::time::timeout(PATIENCE, self.messages.recv()).await;
         match message.expect("something must come").expect("the source must live") {
-            Message::Arrival(arrival) => Some(Heard { body: arrival.body, ack: arrival.ack }),
-            Message::Confirm(ack) => {
-                ack.confirm();
-                None
+            Message::Arrival(arrival) => Heard { body: arrival.body, ack: arrival.ack },
+            Message::Tick | Message::Nudge | Message::Flush(_) | Message::Stop => {
+                panic!("no source sends these")
             }
-            Message::Tick | Message::Stop => panic!("no source sends these"),
         }
     }
 
@@ -131,9 +130,8 @@ impl Listening {
         let mut frames = Vec::new();
         while frames.len() < count {
             match self.next().await {
-                Some(heard) if matches!(heard.body, Body::Frame { .. }) => frames.push(heard),
-                Some(other) => other.confirm(),
-                None => {}
+                heard if matches!(heard.body, Body::Frame { .. }) => frames.push(heard),
+                other => other.confirm(),
             }
         }
         frames

@@ -1,0 +1,160 @@
+//! What a crash left, and where the log goes on (`FORMAT.md`, "Reading what a crash left").
+//!
+//! In: a folder. Out: its end, with the torn tail of a group that nobody was told of cut off. Looks at the last segment
+//! only, so that a start takes the same time after a day and after a year.
+
+use std::io::{self, Read};
+
+use super::layout::{Hash, Header};
+use super::reader::{SegmentReader, find_record};
+use super::record_bytes::Canonical;
+use super::storage::Storage;
+use crate::record::Record;
+
+/// Suffix of a segment that may still grow.
+pub(super) const OPEN_SUFFIX: &str = ".lwj";
+const UNFINISHED_SUFFIX: &str = ".tmp";
+/// Room for what stands behind a bad record: a segment and its last group are far smaller.
+const MAX_REST_BYTES: u64 = 1 << 30;
+
+/// Where a log ends.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    /// The position that the next record gets.
+    pub(super) next: u64,
+    /// Chain value before it.
+    pub(super) chain: Hash,
+    /// The last record that could be read.
+    pub(super) last: Option<Record>,
+    /// The segment to go on with, and its length.
+    pub(super) open: Option<(String, u64)>,
+    /// Positions that could not be read, in the last segment.
+    pub(super) damage: Option<(u64, u64)>,
+    /// Bytes cut off because nobody can have been told that they were kept.
+    pub(super) cut_bytes: u64,
+}
+
+/// The segments of a log, oldest first: those that are open, closed, compressed or thinned.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn segments(storage: &dyn Storage) -> io::Result<Vec<String>> {
+    Ok(storage.names()?.into_iter().filter(|name| first_of(name).is_some()).collect())
+}
+
+/// The position in a segment's name.
+#[must_use]
+pub fn first_of(name: &str) -> Option<u64> {
+    let (digits, suffix) = name.split_at_checked(20)?;
+    let is_segment = matches!(suffix, ".lwj" | ".lwj.zst" | ".lwk" | ".lwk.zst");
+    (is_segment && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+/// Finds the end of the log, and mends what a crash left there.
+///
+/// # Errors
+/// The folder cannot be read or written, or a file in it is not ours.
+pub(super) fn recover(storage: &mut dyn Storage, sector: &str) -> io::Result<End> {
+    remove_unfinished(storage)?;
+    let mut names = segments(storage)?;
+    while let Some(name) = names.pop() {
+        let Some(reader) = begin(storage, &name)? else {
+            // Nothing of it can have been acknowledged: its first group is not whole, not even the header.
+            storage.remove(&name)?;
+            storage.sync_names()?;
+            continue;
+        };
+        if reader.header.sector != sector {
+            let found = &reader.header.sector;
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "{name} is of sector {found:?}, not {sector:?}; give this sector a folder of its own"
+                ),
+            ));
+        }
+        return end_of(storage, &name, reader);
+    }
+    Ok(End::default())
+}
+
+type Reading = SegmentReader<io::BufReader<Box<dyn Read + Send>>>;
+
+pub(super) fn begin(storage: &dyn Storage, name: &str) -> io::Result<Option<Reading>> {
+    SegmentReader::begin(storage.read(name)?)
+        .map_err(|error| io::Error::new(error.kind(), format!("{name} {error}")))
+}
+
+fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Result<End> {
+    let mut last = None;
+    while let Some(entry) = reader.next_entry()? {
+        if let Canonical::Whole(record) = entry.canonical {
+            last = Some(record);
+        }
+    }
+    let mut end = End { next: reader.next, chain: reader.chain, last, ..End::default() };
+    let whole = reader.whole_bytes();
+    let length = storage.len(name)?;
+    drop(reader);
+    if length > whole {
+        let rest = rest_of(storage, name, whole)?;
+        if let Some(found) = behind_damage(&rest, end.next) {
+            end.damage = Some((end.next, found.next));
+            end.last = found.last.or(end.last);
+            end.next = found.next;
+            return Ok(end);
+        }
+        let mut file = storage.open(name)?;
+        file.cut(whole)?;
+        file.sync()?;
+        end.cut_bytes = length - whole;
+    }
+    // A segment that is closed stays as it is.
+    end.open = name.ends_with(OPEN_SUFFIX).then(|| (name.to_owned(), whole));
+    Ok(end)
+}
+
+/// The bytes of a segment from `from` on.
+pub(super) fn rest_of(storage: &dyn Storage, name: &str, from: u64) -> io::Result<Vec<u8>> {
+    let mut input = storage.read(name)?;
+    io::copy(&mut input.by_ref().take(from), &mut io::sink())?;
+    let mut rest = Vec::new();
+    input.take(MAX_REST_BYTES).read_to_end(&mut rest)?;
+    Ok(rest)
+}
+
+struct Found {
+    next: u64,
+    last: Option<Record>,
+}
+
+/// Looks behind a record that is not whole, at `expected`: nothing if no group was begun after it, so that it was never
+/// synced; else where the readable records end.
+fn behind_damage(rest: &[u8], expected: u64) -> Option<Found> {
+    let (mut rest, mut next, mut last) = (rest, expected, None);
+    let mut was_synced = false;
+    while let Some((at, entry)) = find_record(rest, next) {
+        let position = entry.position();
+        was_synced |= position - u64::from(entry.nth).min(position) > expected;
+        next = position.saturating_add(1);
+        if let Canonical::Whole(record) = entry.canonical {
+            last = Some(record);
+        }
+        rest = rest.get(at + 1..)?;
+    }
+    was_synced.then_some(Found { next, last })
+}
+
+fn remove_unfinished(storage: &mut dyn Storage) -> io::Result<()> {
+    let unfinished: Vec<String> =
+        storage.names()?.into_iter().filter(|name| name.ends_with(UNFINISHED_SUFFIX)).collect();
+    for name in &unfinished {
+        storage.remove(name)?;
+    }
+    if unfinished.is_empty() { Ok(()) } else { storage.sync_names() }
+}
+
+/// A segment that begins at `end`.
+pub(super) fn header_after(next: u64, chain: Hash, after_damage: bool, sector: &str) -> Header {
+    Header { first: next, chain, after_damage, thinned: false, sector: sector.to_owned() }
+}

@@ -1,0 +1,79 @@
+//! What the journal asks of a disk: one folder of files that grow at their end.
+//!
+//! Two implementations: [`super::disk::Disk`], and the simulated one of the tests, which loses whatever was not synced.
+//! Everything the journal promises rests on the few sentences here.
+
+use std::io::{self, Read};
+
+/// One folder.
+pub trait Storage: Send {
+    /// The names of its files, in ascending order.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    fn names(&self) -> io::Result<Vec<String>>;
+
+    /// Makes a new, empty file to append to. Its name is durable only after [`Storage::sync_names`].
+    ///
+    /// # Errors
+    /// There is one of that name, or it cannot be made.
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Appending>>;
+
+    /// Opens a file to append to its end.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be written.
+    fn open(&mut self, name: &str) -> io::Result<Box<dyn Appending>>;
+
+    /// Opens a file to read from its beginning.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
+
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// It is not there.
+    fn len(&self, name: &str) -> io::Result<u64>;
+
+    /// Gives a file another name, in the place of any file of that name. Durable after [`Storage::sync_names`].
+    ///
+    /// # Errors
+    /// It is not there, or the folder cannot be written.
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Takes a file away. Durable after [`Storage::sync_names`].
+    ///
+    /// # Errors
+    /// It is not there, or the folder cannot be written.
+    fn remove(&mut self, name: &str) -> io::Result<()>;
+
+    /// Makes durable which names there are.
+    ///
+    /// # Errors
+    /// It may not be durable: whoever relies on it must stop.
+    fn sync_names(&mut self) -> io::Result<()>;
+}
+
+/// A file that grows at its end.
+pub trait Appending: Send {
+    /// Writes all of `bytes` behind what is there. Durable after [`Appending::sync`].
+    ///
+    /// # Errors
+    /// Any part of them may have been written.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts the file to its first `len` bytes; appending goes on there.
+    ///
+    /// # Errors
+    /// It may still be longer.
+    fn cut(&mut self, len: u64) -> io::Result<()>;
+
+    /// Makes durable what was written (fdatasync).
+    ///
+    /// # Errors
+    /// It may not be durable, and must not be tried again: the kernel may have thrown away what it could not write, and
+    /// would report success the next time.
+    fn sync(&mut self) -> io::Result<()>;
+}

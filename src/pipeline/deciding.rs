@@ -1,0 +1,130 @@
+//! The engine's thread: durable records in, what is to be said out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use super::{Aside, PICTURE_EVERY};
+use crate::clock;
+use crate::committer::Group;
+use crate::engine::{Engine, Event, Finding, SensorState};
+use crate::http;
+use crate::machine::Machine;
+use crate::metrics::Metrics;
+use crate::record::{Body, Record};
+use crate::watch::Notice;
+
+/// What the pipeline hands on beside the outbox: for the demo's printing and for tests.
+pub type Listener = Box<dyn FnMut(&Said<'_>) + Send>;
+
+/// Something worth telling a person.
+#[derive(Debug)]
+pub enum Said<'a> {
+    /// A notice, with its bytes.
+    Notice(&'a Notice, &'a str),
+    /// A sensor's state changed.
+    SensorState(&'a str, SensorState),
+}
+
+/// What the engine's thread works on.
+pub struct Deciding {
+    /// The state machine.
+    pub machine: Machine,
+    /// The way back into the log.
+    pub aside: Aside,
+    /// Who is told of it.
+    pub audience: Audience,
+    /// Bumped whenever a group has been stepped: the watchdog is fed only while it moves.
+    pub progress: Arc<AtomicU64>,
+}
+
+/// Who is told of what the engine says, beside those it is owed to.
+pub struct Audience {
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The page.
+    pub shared: Arc<http::Shared>,
+    /// Told of what is worth telling a person.
+    pub listener: Option<Listener>,
+}
+
+impl Deciding {
+    /// Works until the journal's thread ends.
+    pub fn run(mut self, groups: &Receiver<Group>) {
+        let mut shown = clock::instant();
+        while let Ok(mut group) = groups.recv() {
+            let mut read_at = group.read_at.drain(..);
+            for record in &group.records {
+                let read = if record.body == Body::Tick { None } else { read_at.next().flatten() };
+                self.step(record, read);
+            }
+            drop(read_at);
+            if shown.elapsed() >= PICTURE_EVERY || !group.flushes.is_empty() {
+                shown = clock::instant();
+                self.audience.shared.show(self.machine.engine.picture());
+            }
+            self.progress.fetch_add(1, Ordering::Relaxed);
+            for done in group.flushes {
+                // Who asked may have stopped waiting.
+                let _ = done.send(());
+            }
+        }
+        self.audience.shared.show(self.machine.engine.picture());
+    }
+
+    fn step(&mut self, record: &Record, read: Option<Instant>) {
+        let Self { machine, aside, audience, .. } = self;
+        let began = clock::instant();
+        let mut said = Vec::new();
+        machine.step(record, |event, json| said.push((event.clone(), json.cloned())));
+        audience.metrics.step_took(began.elapsed().as_secs_f64());
+        for (event, json) in &said {
+            audience.metrics.observe(event);
+            if let Some(json) = json {
+                // It may leave now: what it rests on is durable. Its own record follows.
+                aside.put(Body::Notice { bytes: json.as_bytes().to_vec() });
+            }
+            audience.hear(event, json.as_deref(), &machine.engine, read);
+        }
+    }
+}
+
+impl Audience {
+    fn hear(&mut self, event: &Event, json: Option<&str>, engine: &Engine, read: Option<Instant>) {
+        let name = |sensor: &crate::sensor::SensorIndex| engine.sensors()[sensor.index()].id.as_str();
+        match event {
+            Event::Notice(notice) => {
+                if let Some(read) = read {
+                    self.metrics.notice_took(read.elapsed().as_secs_f64());
+                }
+                tracing::info!(alert = %notice.alert, rule = %notice.rule, state = ?notice.state, "notice");
+                if let Some(listener) = &mut self.listener {
+                    listener(&Said::Notice(notice, json.unwrap_or_default()));
+                }
+            }
+            Event::SensorState { sensor, state } => {
+                tracing::info!(sensor = name(sensor), state = state.as_str(), "sensor state");
+                if let Some(listener) = &mut self.listener {
+                    listener(&Said::SensorState(name(sensor), *state));
+                }
+            }
+            Event::Finding { sensor, finding } => {
+                if matches!(finding, Finding::Released { .. } | Finding::Recovered(_)) {
+                    tracing::info!(sensor = name(sensor), ?finding, "sensor registration");
+                } else {
+                    tracing::warn!(sensor = name(sensor), ?finding, "sensor registration");
+                }
+            }
+            Event::Lineage(link) => {
+                let (track, of, kinship) = (link.track.0, link.of.0, link.kinship.as_str());
+                tracing::info!(track, kinship, of, probability = link.probability, "lineage");
+            }
+            Event::IdentityConflict(conflict) => {
+                let (tracks, identities) = (conflict.tracks(), conflict.identities());
+                tracing::warn!(kind = conflict.kind(), ?tracks, ?identities, "identities disagree");
+            }
+            Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}
+        }
+    }
+}

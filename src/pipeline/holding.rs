@@ -1,0 +1,85 @@
+//! The journal's thread: arrivals in, durable records out.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use tokio::sync::mpsc;
+
+use super::{Aside, PICTURE_EVERY};
+use crate::clock::{self, Clock};
+use crate::committer::{Batch, Committer, GROUP, Group};
+use crate::metrics::Metrics;
+use crate::record::Body;
+use crate::sources::Message;
+
+/// What the journal's thread works on.
+pub struct Holding {
+    /// The log.
+    pub committer: Committer,
+    /// What must come before anything else: that nobody listened, what could not be read.
+    pub first: Vec<Body>,
+    /// What comes from inside.
+    pub aside: Aside,
+    /// The clock that stamps.
+    pub clock: Clock,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Holding {
+    /// Works until told to stop, or until every source is gone; the engine's thread ends with it.
+    ///
+    /// # Errors
+    /// It cannot be known what the disk holds: nothing may be acted on any more, so the daemon must stop.
+    pub fn run(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+        to_engine: &SyncSender<Group>,
+    ) -> std::io::Result<()> {
+        let mut shown = clock::instant();
+        let mut batch = Batch::default();
+        std::mem::take(&mut self.first).into_iter().for_each(|body| batch.add(body));
+        let mut stop = false;
+        if !batch.is_empty() && !self.hold(batch, to_engine)? {
+            return Ok(());
+        }
+        while !stop {
+            let batch = self.gather(&mut messages);
+            stop = batch.stop;
+            if !self.hold(batch, to_engine)? {
+                break;
+            }
+            if stop || shown.elapsed() >= PICTURE_EVERY {
+                shown = clock::instant();
+                self.metrics.journal_bytes(self.committer.log().bytes());
+                self.metrics.journal_full(self.committer.is_full());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something, and takes what else is there: a group is begun as soon as the one before it is safe.
+    fn gather(&self, messages: &mut mpsc::Receiver<Message>) -> Batch {
+        let mut batch = Batch::default();
+        match messages.blocking_recv() {
+            Some(first) => batch.take(first),
+            None => batch.stop = true,
+        }
+        while batch.len() < GROUP && !batch.stop {
+            let Ok(message) = messages.try_recv() else { break };
+            batch.take(message);
+        }
+        self.aside.take().into_iter().for_each(|body| batch.add(body));
+        batch
+    }
+
+    /// False if the engine's thread is gone.
+    fn hold(&mut self, batch: Batch, to_engine: &SyncSender<Group>) -> std::io::Result<bool> {
+        let began = clock::instant();
+        let group = self.committer.commit(self.clock.now(), batch)?;
+        self.metrics.sync_took(began.elapsed().as_secs_f64());
+        self.metrics.journaled(&group.records);
+        group.turned_away.iter().for_each(|sensor| self.metrics.shed(sensor.as_str(), 1));
+        Ok(to_engine.send(group).is_ok())
+    }
+}

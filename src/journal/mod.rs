@@ -11,6 +11,7 @@ pub mod reader;
 pub mod record_bytes;
 pub mod recover;
 pub mod storage;
+pub mod verify;
 pub mod writer;
 
 use std::io;

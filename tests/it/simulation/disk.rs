@@ -1,0 +1,308 @@
+//! A disk in memory that keeps what was synced, and of the rest what it likes.
+//!
+//! A crash leaves any subset of the 512-byte sectors written since a file's last sync, and any first part of the changes
+//! of names since the folder's. Any call can be made to fail, or to be the last.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::sync::{Arc, Mutex};
+
+use linewatch::journal::storage::{Appending, Storage};
+
+use super::dice::Dice;
+
+const SECTOR: usize = 512;
+
+/// What happens to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It fails, having done half of its work.
+    Eio,
+    /// There is no room, from here on, for this many calls.
+    Full(u32),
+    /// The machine stops in the middle of it.
+    Crash,
+}
+
+/// A handle on the disk; all handles are of the same one.
+#[derive(Clone, Default)]
+pub(crate) struct Disk(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    files: BTreeMap<u64, Content>,
+    names: BTreeMap<String, u64>,
+    durable_names: BTreeMap<String, u64>,
+    /// Changes of names since they were synced, in order.
+    changes: Vec<Change>,
+    next_file: u64,
+    calls: u64,
+    faults: BTreeMap<u64, Fault>,
+    full_until: u64,
+    stopped: bool,
+    syncs: u64,
+    /// A disk that lies: nothing is ever durable. For the tests of the tests.
+    pub lies: bool,
+}
+
+#[derive(Clone, Default)]
+struct Content {
+    now: Vec<u8>,
+    durable: Vec<u8>,
+}
+
+#[derive(Clone)]
+enum Change {
+    Named(String, u64),
+    Removed(String),
+}
+
+impl Disk {
+    /// What happens to the call with this number, counting from 0.
+    pub(crate) fn fail(&self, call: u64, fault: Fault) {
+        self.0.lock().unwrap().faults.insert(call, fault);
+    }
+
+    /// Calls so far.
+    pub(crate) fn calls(&self) -> u64 {
+        self.0.lock().unwrap().calls
+    }
+
+    /// Successful syncs of files so far.
+    pub(crate) fn syncs(&self) -> u64 {
+        self.0.lock().unwrap().syncs
+    }
+
+    /// From here on every sync is a lie.
+    pub(crate) fn lie(&self) {
+        self.0.lock().unwrap().lies = true;
+    }
+
+    /// Whether the machine has stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.lock().unwrap().stopped
+    }
+
+    /// The disk after the power came back: synced bytes, and of the others whatever `dice` say; none without dice.
+    pub(crate) fn after_crash(&self, mut dice: Option<&mut Dice>) -> Self {
+        let state = self.0.lock().unwrap();
+        let mut names = state.durable_names.clone();
+        let kept = dice.as_mut().map_or(0, |dice| dice.below(state.changes.len() as u64 + 1));
+        for change in state.changes.iter().take(usize::try_from(kept).unwrap()) {
+            match change {
+                Change::Named(name, file) => {
+                    names.retain(|_, other| other != file);
+                    names.insert(name.clone(), *file);
+                }
+                Change::Removed(name) => {
+                    names.remove(name);
+                }
+            }
+        }
+        let mut files = BTreeMap::new();
+        for file in names.values() {
+            let left = state.files[file].left(dice.as_deref_mut());
+            files.insert(*file, Content { now: left.clone(), durable: left });
+        }
+        let next_file = state.next_file;
+        let after = State { files, durable_names: names.clone(), names, next_file, ..State::default() };
+        Self(Arc::new(Mutex::new(after)))
+    }
+
+    /// The process died, the machine did not: everything written is there.
+    pub(crate) fn after_kill(&self) -> Self {
+        let state = self.0.lock().unwrap();
+        let after = State {
+            files: state.files.clone(),
+            names: state.names.clone(),
+            durable_names: state.durable_names.clone(),
+            changes: state.changes.clone(),
+            next_file: state.next_file,
+            ..State::default()
+        };
+        Self(Arc::new(Mutex::new(after)))
+    }
+
+    /// Changes one byte of a file, as a failing disk does.
+    pub(crate) fn rot(&self, name: &str, at: usize) {
+        let mut state = self.0.lock().unwrap();
+        let file = state.names[name];
+        let content = state.files.get_mut(&file).unwrap();
+        content.now[at] ^= 0x40;
+        content.durable = content.now.clone();
+    }
+}
+
+impl Content {
+    /// What a crash leaves.
+    fn left(&self, dice: Option<&mut Dice>) -> Vec<u8> {
+        let Some(dice) = dice else { return self.durable.clone() };
+        let mut left = self.durable.clone();
+        let sectors = self.now.len().max(self.durable.len()).div_ceil(SECTOR);
+        for sector in 0..sectors {
+            let (from, to) = (sector * SECTOR, ((sector + 1) * SECTOR).min(self.now.len()));
+            let is_same = to > from && self.durable.get(from..to) == Some(&self.now[from..to]);
+            if is_same || to <= from || dice.below(2) == 0 {
+                continue;
+            }
+            if left.len() < to {
+                left.resize(to, 0);
+            }
+            left[from..to].copy_from_slice(&self.now[from..to]);
+        }
+        // A cut that was not synced may have been kept or not.
+        if self.now.len() < self.durable.len() && dice.below(2) == 0 {
+            left.truncate(self.now.len());
+        }
+        left
+    }
+}
+
+impl State {
+    /// Counts a call; what is to happen to it. `writes` calls need room.
+    fn call(&mut self, writes: bool) -> io::Result<Option<Fault>> {
+        if self.stopped {
+            return Err(io::Error::other("the machine has stopped"));
+        }
+        let number = self.calls;
+        self.calls += 1;
+        match self.faults.get(&number) {
+            Some(Fault::Crash) => {
+                self.stopped = true;
+                Ok(Some(Fault::Crash))
+            }
+            Some(Fault::Full(calls)) => {
+                self.full_until = number + u64::from(*calls);
+                Ok(writes.then_some(Fault::Full(0)))
+            }
+            Some(Fault::Eio) => Ok(Some(Fault::Eio)),
+            None if writes && number < self.full_until => Ok(Some(Fault::Full(0))),
+            None => Ok(None),
+        }
+    }
+
+    fn simple(&mut self) -> io::Result<()> {
+        match self.call(false)? {
+            Some(fault) => Err(error(fault)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn error(fault: Fault) -> io::Error {
+    match fault {
+        Fault::Eio => io::Error::other("simulated input/output error"),
+        Fault::Full(_) => io::Error::new(io::ErrorKind::StorageFull, "simulated full disk"),
+        Fault::Crash => io::Error::other("the machine has stopped"),
+    }
+}
+
+fn absent(name: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("no {name}"))
+}
+
+impl Storage for Disk {
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut state = self.0.lock().unwrap();
+        state.simple()?;
+        Ok(state.names.keys().cloned().collect())
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Appending>> {
+        let mut state = self.0.lock().unwrap();
+        if let Some(fault) = state.call(true)? {
+            return Err(error(fault));
+        }
+        if state.names.contains_key(name) {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, name.to_owned()));
+        }
+        let file = state.next_file;
+        state.next_file += 1;
+        state.files.insert(file, Content::default());
+        state.names.insert(name.to_owned(), file);
+        state.changes.push(Change::Named(name.to_owned(), file));
+        Ok(Box::new(Handle { disk: self.clone(), file }))
+    }
+
+    fn open(&mut self, name: &str) -> io::Result<Box<dyn Appending>> {
+        let mut state = self.0.lock().unwrap();
+        state.simple()?;
+        let file = *state.names.get(name).ok_or_else(|| absent(name))?;
+        Ok(Box::new(Handle { disk: self.clone(), file }))
+    }
+
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        let mut state = self.0.lock().unwrap();
+        state.simple()?;
+        let file = state.names.get(name).ok_or_else(|| absent(name))?;
+        Ok(Box::new(Cursor::new(state.files[file].now.clone())))
+    }
+
+    fn len(&self, name: &str) -> io::Result<u64> {
+        let mut state = self.0.lock().unwrap();
+        state.simple()?;
+        let file = state.names.get(name).ok_or_else(|| absent(name))?;
+        Ok(state.files[file].now.len() as u64)
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.0.lock().unwrap();
+        state.simple()?;
+        let file = state.names.remove(from).ok_or_else(|| absent(from))?;
+        state.names.insert(to.to_owned(), file);
+        state.changes.push(Change::Named(to.to_owned(), file));
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        let mut state = self.0.lock().unwrap();
+        state.simple()?;
+        state.names.remove(name).ok_or_else(|| absent(name))?;
+        state.changes.push(Change::Removed(name.to_owned()));
+        Ok(())
+    }
+
+    fn sync_names(&mut self) -> io::Result<()> {
+        let mut state = self.0.lock().unwrap();
+        state.simple()?;
+        if !state.lies {
+            state.durable_names = state.names.clone();
+            state.changes.clear();
+        }
+        Ok(())
+    }
+}
+
+struct Handle {
+    disk: Disk,
+    file: u64,
+}
+
+impl Appending for Handle {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.disk.0.lock().unwrap();
+        let fault = state.call(true)?;
+        let written = if fault.is_some() { &bytes[..bytes.len() / 2] } else { bytes };
+        state.files.get_mut(&self.file).unwrap().now.extend_from_slice(written);
+        fault.map_or(Ok(()), |fault| Err(error(fault)))
+    }
+
+    fn cut(&mut self, len: u64) -> io::Result<()> {
+        let mut state = self.disk.0.lock().unwrap();
+        state.simple()?;
+        state.files.get_mut(&self.file).unwrap().now.truncate(usize::try_from(len).unwrap());
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut state = self.disk.0.lock().unwrap();
+        state.simple()?;
+        state.syncs += 1;
+        if state.lies {
+            return Ok(());
+        }
+        let content = state.files.get_mut(&self.file).unwrap();
+        content.durable = content.now.clone();
+        Ok(())
+    }
+}

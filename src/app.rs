@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
 use crate::committer::Committer;
-use crate::config::Installation;
+use crate::config::{self, Installation};
 use crate::engine::{self, Engine};
 use crate::http;
 use crate::journal::Unkept;
@@ -194,7 +194,7 @@ fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
 
 fn begin(installation: &Installation, outbox: &Arc<Outbox>) -> anyhow::Result<Begun> {
     let settings = installation.engine_settings();
-    let Some(dir) = &installation.journal_dir else {
+    let Some(config::Journal { dir, .. }) = &installation.journal else {
         tracing::warn!("no [journal] section: nothing of what is heard will be kept");
         let machine = Machine::new(Engine::new(settings), Arc::clone(outbox));
         return Ok(Begun {

@@ -46,14 +46,23 @@ pub struct Installation {
     pub serial: Vec<sources::serial::Settings>,
     /// UDP sockets.
     pub udp: Vec<sources::udp::Settings>,
-    /// Where the journal lies.
-    pub journal_dir: Option<PathBuf>,
+    /// Where the journal lies, and how much of it is kept.
+    pub journal: Option<Journal>,
     /// Where HTTP listens.
     pub http_listen: Option<SocketAddr>,
     /// Who is told.
     pub sinks: Vec<sinks::Settings>,
     /// SHA-256 of the configuration file, lower-case hex.
     pub hash: String,
+}
+
+/// The journal's folder and limits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journal {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// How much is kept.
+    pub limits: crate::journal::retain::Limits,
 }
 
 impl Installation {

@@ -10,6 +10,8 @@ pub mod layout;
 pub mod reader;
 pub mod record_bytes;
 pub mod recover;
+pub mod retain;
+pub mod snapshots;
 pub mod storage;
 pub mod verify;
 pub mod writer;

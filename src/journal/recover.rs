@@ -39,7 +39,11 @@ pub(super) struct End {
 /// # Errors
 /// The folder cannot be read.
 pub fn segments(storage: &dyn Storage) -> io::Result<Vec<String>> {
-    Ok(storage.names()?.into_iter().filter(|name| first_of(name).is_some()).collect())
+    let mut names: Vec<String> =
+        storage.names()?.into_iter().filter(|name| first_of(name).is_some()).collect();
+    // A crash may leave a segment beside what it was being replaced with: the fuller one sorts first.
+    names.dedup_by_key(|name| first_of(name));
+    Ok(names)
 }
 
 /// The position in a segment's name.

@@ -14,11 +14,13 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::Installation;
 use super::error::{Report, join};
 use super::raw;
 use super::raw::leaf::{Id, Position, Text};
+use super::{Installation, Journal};
 use crate::geo::{Geodetic, LocalFrame};
+use crate::journal::retain::Limits;
+use crate::time::Span;
 use crate::watch::Agreement;
 
 /// How far from the origin anything of a sector may lie: farther is a slip of the pen, and the flat frame no use.
@@ -53,12 +55,11 @@ pub(super) fn installation(
     let mqtt = raw.mqtt.as_ref().and_then(|mqtt| mqtt::mqtt(mqtt, sector.as_deref(), around, report));
     let serial = links::serial(raw.serial.as_deref().unwrap_or_default(), listed, report);
     let udp = links::udp(raw.udp.as_deref().unwrap_or_default(), listed, report);
-    let journal = raw.journal.as_ref().and_then(|journal| journal.dir.as_ref());
     let http = raw.http.as_ref().and_then(|http| http.listen.as_ref());
     Some(Installation {
         exercise: sector_raw.and_then(|sector| sector.exercise).unwrap_or(false),
         sinks: sinks::sinks(raw.sinks.as_deref().unwrap_or_default(), raw.mqtt.is_some(), report),
-        journal_dir: journal.map(|dir| around.folder.join(&dir.0)),
+        journal: raw.journal.as_ref().and_then(|journal| self::journal(journal, around)),
         http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
         sector: sector?,
         origin: origin?,
@@ -70,6 +71,23 @@ pub(super) fn installation(
         udp,
         hash,
     })
+}
+
+fn journal(raw: &raw::Journal, around: Surroundings<'_>) -> Option<Journal> {
+    let usual = Limits::default();
+    let days = |days: f64| Span::from_secs_f64(days * 86_400.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a million gigabytes at most"
+    )]
+    let bytes = |gb: f64| (gb * 1e9) as u64;
+    let limits = Limits {
+        frames: raw.keep_frames_days.map_or(usual.frames, |kept| days(kept.0)),
+        alerts: raw.keep_alerts_days.map_or(usual.alerts, |kept| days(kept.0)),
+        bytes: raw.max_gb.map_or(usual.bytes, |gb| bytes(gb.0)),
+    };
+    Some(Journal { dir: around.folder.join(&raw.dir.as_ref()?.0), limits })
 }
 
 /// Refuses every second use of an id in a list of tables.

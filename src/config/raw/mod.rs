@@ -9,8 +9,8 @@ pub(super) mod read;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
-    AltitudeM, Baud, Count, FieldOfViewDeg, HeadingDeg, KeepAliveS, LengthM, OpenProbability, PayloadBytes,
-    PeriodS, Probability, RateHz, SigmaDeg, SigmaM,
+    AltitudeM, Baud, Count, Days, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS, LengthM,
+    OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -196,7 +196,14 @@ table! {
         /// Its folder.
         dir: Text,
     }
-    optional {}
+    optional {
+        /// Days that raw frames are kept; alerts, acts and deliveries stay. Default 30.
+        keep_frames_days: Days,
+        /// Days that everything is kept. Default 3650.
+        keep_alerts_days: Days,
+        /// Gigabytes that it may take: past them the oldest frames go first, then the oldest of all. Default 100.
+        max_gb: Gigabytes,
+    }
 }
 
 table! {

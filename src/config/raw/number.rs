@@ -53,6 +53,10 @@ numbers! {
     Count = Included(0.0), Included(100_000.0);
     /// Time between looks, seconds: a satellite may come once a day.
     PeriodS = Included(0.001), Included(604_800.0);
+    /// A time, days.
+    Days = Excluded(0.0), Included(36_500.0);
+    /// Room on a disk.
+    Gigabytes = Excluded(0.0), Included(1_000_000.0);
     /// Messages a second.
     RateHz = Excluded(0.0), Included(1_000_000.0);
 }

@@ -71,8 +71,14 @@ impl App {
         let aside = Aside::new(intake.clone());
         let Begun { machine, committer, first } = begin(installation, &outbox)?;
         let progress = Arc::new(AtomicU64::new(0));
-        let holding =
-            Holding { committer, first, aside: aside.clone(), clock, metrics: Arc::clone(&metrics) };
+        let holding = Holding {
+            committer,
+            first,
+            aside: aside.clone(),
+            clock,
+            metrics: Arc::clone(&metrics),
+            started: clock::instant(),
+        };
         let audience = Audience { metrics: Arc::clone(&metrics), shared: Arc::clone(&shared), listener };
         let deciding = Deciding { machine, aside: aside.clone(), audience, progress: Arc::clone(&progress) };
         let threads = Threads::start(holding, deciding, messages)?;

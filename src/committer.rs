@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::journal::{Log, LogError};
 use crate::record::{Body, Record};
@@ -19,12 +19,18 @@ pub const GROUP: usize = 256;
 /// The clock is asked at least once a second: over a longer silence the process was suspended or the clock was set, and
 /// nobody listened. Said as a gap instead of as so many ticks, of which a clock first set from 1970 would make billions.
 const STALL: Span = Span::from_secs(900);
+/// Clocks are set back by less than this all the time.
+const CLOCK_JITTER_S: f64 = 0.1;
 
 /// A log, and what must be remembered between its groups.
 pub struct Committer {
     log: Box<dyn Log>,
     /// The latest time the clock has shown.
     latest: Option<Timestamp>,
+    /// The latest stamp given, and what a stop watch showed then.
+    stamped: Option<(Timestamp, Duration)>,
+    /// The clock is behind what it has shown already.
+    is_behind: bool,
     /// The disk is full: frames wait.
     full: bool,
     /// Promises to senders whose frames wait: told to send again when there is room.
@@ -112,15 +118,25 @@ impl Committer {
     /// A committer to `log`.
     #[must_use]
     pub fn new(log: Box<dyn Log>) -> Self {
-        Self { log, latest: None, full: false, held: Vec::new(), waiting: Vec::new() }
+        Self {
+            log,
+            latest: None,
+            stamped: None,
+            is_behind: false,
+            full: false,
+            held: Vec::new(),
+            waiting: Vec::new(),
+        }
     }
 
-    /// Makes a batch durable, lets go of its acknowledgements, and gives the records.
+    /// Makes a batch durable, lets go of its acknowledgements, and gives the records. `now` is what the clock shows,
+    /// `watch` what a stop watch does that nobody sets.
     ///
     /// # Errors
     /// It cannot be known what is on the disk: nothing after it may be acted on, so the process must stop.
-    pub fn commit(&mut self, now: Timestamp, mut batch: Batch) -> io::Result<Group> {
+    pub fn commit(&mut self, now: Timestamp, watch: Duration, mut batch: Batch) -> io::Result<Group> {
         self.mind_the_gap(now, &mut batch);
+        let now = self.catch_up(now, watch, &mut batch);
         let mut group = Group { flushes: std::mem::take(&mut batch.flushes), ..Group::default() };
         if self.full && self.log.keep_reserve()? {
             tracing::warn!("the journal's disk has room again");
@@ -175,6 +191,29 @@ impl Committer {
         self.latest = self.latest.max(Some(now));
     }
 
+    /// Time may not go back, and must not stand still either until a clock that was set back is there again: it goes at
+    /// half its speed. That it does is recorded.
+    fn catch_up(&mut self, now: Timestamp, watch: Duration, batch: &mut Batch) -> Timestamp {
+        let held = self.stamped.filter(|(latest, _)| now < *latest).map(|(latest, at)| {
+            let passed_s = watch.saturating_sub(at).as_secs_f64();
+            (latest, latest.plus(Span::from_secs_f64(passed_s / 2.0)))
+        });
+        if held.is_some() != self.is_behind {
+            self.is_behind = held.is_some();
+            let by_s = held.map_or(0.0, |(latest, _)| latest.since(now).as_secs_f64());
+            if self.is_behind && by_s < CLOCK_JITTER_S {
+                self.is_behind = false;
+            } else {
+                tracing::warn!(by_s, behind = self.is_behind, "the clock was set back, or has caught up");
+                let bytes = format!(r#"{{"act":"clock_behind","by_s":{by_s:.3}}}"#).into_bytes();
+                batch.add(Body::Act { bytes });
+            }
+        }
+        let stamp = held.map_or(now, |(_, stamp)| stamp);
+        self.stamped = Some((stamp, watch));
+        stamp
+    }
+
     /// Whether the disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -218,7 +257,7 @@ mod tests {
         for second in seconds {
             let mut batch = Batch::default();
             batch.add(Body::Act { bytes: Vec::new() });
-            let group = committer.commit(Timestamp::from_secs(*second), batch).unwrap();
+            let group = committer.commit(Timestamp::from_secs(*second), Duration::ZERO, batch).unwrap();
             assert_eq!(
                 group.records.iter().filter(|r| r.body != Body::Tick).count(),
                 group.read_at.len(),
@@ -239,7 +278,26 @@ mod tests {
         assert_eq!(records(&[10, 12]), "atta");
         assert_eq!(records(&[10, 10 + stall]).len(), 2 + usize::try_from(stall).unwrap(), "still ticked");
         assert_eq!(records(&[10, 1_767_225_600, 1_767_225_601]), "atgata");
-        assert_eq!(records(&[1_767_225_600, 10, 1_767_225_601]), "aata", "a step back is no gap");
+        assert_eq!(
+            records(&[1_767_225_600, 10, 1_767_225_601]),
+            "aaataa",
+            "a step back is no gap, but is said"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_caught_up_with_at_half_speed() {
+        let mut committer = Committer::new(Box::new(Unkept::default()));
+        let mut at = |clock_s: i64, watch_s: u64| {
+            let watch = Duration::from_secs(watch_s);
+            let group = committer.commit(Timestamp::from_secs(clock_s), watch, Batch::default()).unwrap();
+            group.records.iter().map(|record| record.received.floor_secs()).collect::<Vec<_>>()
+        };
+        at(10_000, 0);
+        assert_eq!(at(10_003, 3), [10_000, 10_001, 10_002]);
+        assert_eq!(at(6_403, 3), [10_003], "set back by an hour: recorded");
+        assert_eq!(at(6_413, 13), (10_003..10_008).collect::<Vec<_>>(), "ten seconds count as five");
+        assert_eq!(at(10_010, 14), [10_008, 10_009, 10_010], "there again: recorded");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
@@ -24,6 +25,8 @@ pub struct Holding {
     pub clock: Clock,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// When its stop watch was started.
+    pub started: Instant,
 }
 
 impl Holding {
@@ -76,7 +79,8 @@ impl Holding {
     /// False if the engine's thread is gone.
     fn hold(&mut self, batch: Batch, to_engine: &SyncSender<Group>) -> std::io::Result<bool> {
         let began = clock::instant();
-        let group = self.committer.commit(self.clock.now(), batch)?;
+        let watch = began.duration_since(self.started);
+        let group = self.committer.commit(self.clock.now(), watch, batch)?;
         self.metrics.sync_took(began.elapsed().as_secs_f64());
         self.metrics.journaled(&group.records);
         group.turned_away.iter().for_each(|sensor| self.metrics.shed(sensor.as_str(), 1));

@@ -205,7 +205,7 @@ fn begin(installation: &Installation, outbox: &Arc<Outbox>) -> anyhow::Result<Be
         let machine = Machine::new(Engine::new(settings), Arc::clone(outbox));
         return Ok(Begun {
             machine,
-            committer: Committer::new(Box::new(Unkept::default())),
+            committer: Committer::new(Box::new(Unkept::default()), None),
             first: Vec::new(),
         });
     };

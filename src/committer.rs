@@ -115,13 +115,14 @@ impl Batch {
 }
 
 impl Committer {
-    /// A committer to `log`.
+    /// A committer to `log`, whose last record is stamped `since`. Its stop watch begins at zero.
     #[must_use]
-    pub fn new(log: Box<dyn Log>) -> Self {
+    pub fn new(log: Box<dyn Log>, since: Option<Timestamp>) -> Self {
+        let stamped = since.map(|since| (since, Duration::ZERO));
         Self {
             log,
             latest: None,
-            stamped: None,
+            stamped,
             is_behind: false,
             full: false,
             held: Vec::new(),
@@ -252,7 +253,7 @@ mod tests {
 
     /// Kinds of the records that one act after the other makes at these seconds: `t`ick, `g`ap, `a`ct.
     fn records(seconds: &[i64]) -> String {
-        let mut committer = Committer::new(Box::new(Unkept::default()));
+        let mut committer = Committer::new(Box::new(Unkept::default()), None);
         let mut said = String::new();
         for second in seconds {
             let mut batch = Batch::default();
@@ -287,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_is_caught_up_with_at_half_speed() {
-        let mut committer = Committer::new(Box::new(Unkept::default()));
+        let mut committer = Committer::new(Box::new(Unkept::default()), None);
         let mut at = |clock_s: i64, watch_s: u64| {
             let watch = Duration::from_secs(watch_s);
             let group = committer.commit(Timestamp::from_secs(clock_s), watch, Batch::default()).unwrap();

@@ -52,5 +52,5 @@ pub fn restart(
     // Said before the process ended, and not held: said again now, in the same bytes.
     let unheld: Vec<Body> = machine.unheld().collect();
     let first = damage.into_iter().chain(gap).chain(unheld).collect();
-    Ok(Restarted { machine, committer: Committer::new(Box::new(log)), first, opened, stepped })
+    Ok(Restarted { machine, committer: Committer::new(Box::new(log), opened.since), first, opened, stepped })
 }

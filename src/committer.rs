@@ -70,14 +70,17 @@ impl Batch {
     /// Adds a message.
     pub fn take(&mut self, message: Message) {
         match message {
-            Message::Arrival(arrival) => {
-                self.acks.extend(arrival.ack);
-                self.push(arrival.body, Some(arrival.at));
-            }
+            Message::Arrival(arrival) => self.hear(arrival.body, Some(arrival.at), arrival.ack),
             Message::Flush(done) => self.flushes.push(done),
             Message::Tick | Message::Nudge => {}
             Message::Stop => self.stop = true,
         }
+    }
+
+    /// Adds something a source heard, read from the wire `at`; `ack` is let go of when it is held.
+    pub fn hear(&mut self, body: Body, at: Option<Instant>, ack: Option<Ack>) {
+        self.acks.extend(ack);
+        self.push(body, at);
     }
 
     /// Adds something nobody waits for an acknowledgement of.

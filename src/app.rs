@@ -57,7 +57,9 @@ impl App {
     ) -> anyhow::Result<Self> {
         let metrics = Arc::new(new_metrics(installation, clock.now()));
         let sinks: Vec<&str> = installation.sinks.iter().map(|sink| sink.id.as_str()).collect();
-        let outbox = Arc::new(Outbox::new(&sinks, Limits::default(), &metrics));
+        let dead_men = installation.sinks.iter().filter_map(|sink| Some((sink.id.as_str(), sink.dead_man?)));
+        let outbox = Outbox::new(&sinks, Limits::default(), &metrics);
+        let outbox = Arc::new(outbox.with_dead_man(&installation.sector, installation.exercise, dead_men));
         let shared = Arc::new(http::Shared::new(Arc::clone(&metrics), move || clock.now()));
         let (intake, messages) = Intake::new();
         let mut backlog = Vec::new();
@@ -82,8 +84,13 @@ impl App {
         let (http, server) = serve_http(installation.http_listen, &shared, http_stopped)?;
         let (stop, stopped) = watch::channel(false);
         let sources = start_sources(installation, &intake, &metrics, clock, &stopped);
-        let couriers =
-            Couriers::start(&installation.sinks, installation.mqtt.as_ref(), &installation.sector, &outbox)?;
+        let couriers = Couriers::start(
+            &installation.sinks,
+            installation.mqtt.as_ref(),
+            &installation.sector,
+            &outbox,
+            &(Arc::new(move || clock.now()) as _),
+        )?;
         shared.set_not_ready(None);
         Ok(Self {
             http,

@@ -19,6 +19,7 @@ use crate::record::{Body, Record};
 use crate::sources::{Ack, Message};
 use crate::time::{Span, Timestamp};
 use crate::watch::Notice;
+use crate::watch::alert::State;
 
 /// Messages given their place together.
 const BATCH: usize = 256;
@@ -113,18 +114,22 @@ impl Pipeline {
             let began = clock::instant();
             let events = self.engine.step(&record);
             self.metrics.step_took(began.elapsed().as_secs_f64());
+            if record.body == Body::Tick {
+                self.outbox.beat(record.received);
+            }
             for event in &events {
                 self.metrics.observe(event);
-                self.say(event, read);
+                self.say(event, record.received, read);
             }
         }
     }
 
-    fn say(&mut self, event: &Event, read: Option<Instant>) {
+    fn say(&mut self, event: &Event, now: Timestamp, read: Option<Instant>) {
         match event {
             Event::Notice(notice) => {
                 let json: Arc<str> = notice.to_json().into();
-                self.outbox.owe(notice, &json);
+                let standing = notice.state != State::Cleared;
+                self.outbox.owe(&notice.alert, notice.revision, now, Arc::clone(&json), standing);
                 if let Some(read) = read {
                     self.metrics.notice_took(read.elapsed().as_secs_f64());
                 }

@@ -56,7 +56,12 @@ pub(super) fn installation(
     let http = raw.http.as_ref().and_then(|http| http.listen.as_ref());
     Some(Installation {
         exercise: sector_raw.and_then(|sector| sector.exercise).unwrap_or(false),
-        sinks: sinks::sinks(raw.sinks.as_deref().unwrap_or_default(), raw.mqtt.is_some(), report),
+        sinks: sinks::sinks(
+            raw.sinks.as_deref().unwrap_or_default(),
+            raw.mqtt.is_some(),
+            around.folder,
+            report,
+        ),
         journal_dir: journal.map(|dir| around.folder.join(&dir.0)),
         http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
         sector: sector?,

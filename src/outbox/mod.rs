@@ -10,6 +10,8 @@ mod beat;
 mod queue;
 mod snapshot;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 

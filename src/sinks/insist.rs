@@ -135,6 +135,17 @@ impl<W: Wording> Insist<W> {
         self.parcel(Sent::Current, owed)
     }
 
+    /// A shutdown cuts every wait short once: there is little time left to try in.
+    fn begin_draining(&mut self, now: Now) {
+        self.draining = true;
+        self.wait_until = now.elapsed;
+        self.backoff.reset();
+        if let Some(current) = &mut self.current {
+            current.probe = false;
+        }
+        self.set_aside.iter_mut().for_each(|(at, _)| *at = now.elapsed);
+    }
+
     fn set_current_aside(&mut self, now: Now) {
         if let Some(current) = self.current.take() {
             self.set_aside.push_back((now.elapsed + self.timing.set_aside, current.sequence));
@@ -146,10 +157,7 @@ impl<W: Wording> Plan for Insist<W> {
     fn next(&mut self, now: Now, queue: &Queue) -> Next {
         let closed = queue.is_closed();
         if closed && !self.draining {
-            // A shutdown cuts the wait short once: there is little time left to try in.
-            self.draining = true;
-            self.wait_until = now.elapsed;
-            self.backoff.reset();
+            self.begin_draining(now);
         }
         if now.elapsed < self.wait_until {
             return Next::Wait(Some(self.wait_until));
@@ -219,3 +227,7 @@ impl<W: Wording> Plan for Insist<W> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "insist_tests.rs"]
+mod tests;

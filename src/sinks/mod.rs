@@ -11,6 +11,8 @@ pub mod http;
 pub mod insist;
 pub mod mqtt;
 pub mod plan;
+#[cfg(test)]
+mod testing;
 pub mod webhook;
 
 use std::sync::Arc;

@@ -13,6 +13,8 @@ mod config;
 mod config_noise;
 mod demo;
 mod libm_bits;
+mod out_alertmanager;
+mod out_cap;
 mod out_http;
 mod out_metrics;
 mod out_mqtt;

@@ -270,3 +270,6 @@ impl Plan for Telling {
 pub(super) fn open_until(now: Timestamp, resend: Duration) -> Timestamp {
     now.plus(Span::from_secs_f64(4.0 * resend.as_secs_f64()))
 }
+
+#[cfg(test)]
+mod tests;

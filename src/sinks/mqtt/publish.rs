@@ -168,3 +168,7 @@ impl Publishing {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "publish_tests.rs"]
+mod tests;

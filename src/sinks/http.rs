@@ -5,12 +5,12 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, Url, header, redirect};
 
 use super::DeliveryError;
-use super::plan::{FarEnd, Parcel};
+use super::plan::Parcel;
 use crate::tls;
 
 /// One address to post to.
 #[derive(Clone, Debug)]
-pub struct Post {
+pub(super) struct Post {
     client: Client,
     url: Url,
 }
@@ -20,7 +20,7 @@ impl Post {
     ///
     /// # Errors
     /// [`DeliveryError::Permanent`] if that is no such URL.
-    pub fn new(url: &str, timeout: Duration) -> Result<Self, DeliveryError> {
+    pub(super) fn new(url: &str, timeout: Duration) -> Result<Self, DeliveryError> {
         let never = |why: String| DeliveryError::Permanent(format!("{url}: {why}"));
         let parsed = Url::parse(url).map_err(|error| never(error.to_string()))?;
         if !matches!(parsed.scheme(), "http" | "https") {
@@ -39,10 +39,12 @@ impl Post {
             .map_err(|error| never(error.to_string()))?;
         Ok(Self { client, url: parsed })
     }
-}
 
-impl FarEnd for Post {
-    async fn send(&mut self, parcel: &Parcel) -> Result<(), DeliveryError> {
+    /// Posts one parcel: `Ok` is a 2xx.
+    ///
+    /// # Errors
+    /// No connection, no answer in time, or an answer that is not 2xx.
+    pub(super) async fn send(&self, parcel: &Parcel) -> Result<(), DeliveryError> {
         let mut request = self.client.post(self.url.clone());
         request = request.header(header::CONTENT_TYPE, parcel.content_type);
         if let Some(name) = &parcel.name {

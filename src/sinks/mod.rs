@@ -7,10 +7,12 @@
 pub mod alertmanager;
 pub mod cap;
 pub mod drive;
-pub mod http;
+mod files;
+mod http;
 pub mod insist;
 pub mod mqtt;
 pub mod plan;
+pub mod real;
 #[cfg(test)]
 mod testing;
 pub mod webhook;

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::drive::{Utc, deliver};
-use super::http::Post;
 use super::insist::{Insist, Wording};
+use super::real::RealFarEnd;
 use super::{DeliveryError, seed};
 use crate::outbox::{Beat, Owed, Queue};
 use crate::time::Timestamp;
@@ -18,7 +18,7 @@ const JSON: &str = "application/json";
 /// One webhook.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    post: Post,
+    to: RealFarEnd,
     timing: Timing,
 }
 
@@ -50,13 +50,13 @@ impl Webhook {
     /// # Errors
     /// As [`Webhook::new`].
     pub fn with_timing(url: &str, timing: Timing) -> Result<Self, DeliveryError> {
-        Ok(Self { post: Post::new(url, timing.attempt)?, timing })
+        Ok(Self { to: RealFarEnd::post(url, timing.attempt)?, timing })
     }
 
     /// Delivers until the outbox is closed and nothing is owed.
     pub async fn run(&self, queue: &Queue) {
         // Its words hold no time of its own.
         let utc: Utc = Arc::new(|| Timestamp::from_nanos(0));
-        deliver(Insist::new(Json, self.timing, seed()), self.post.clone(), queue, utc).await;
+        deliver(Insist::new(Json, self.timing, seed()), self.to.clone(), queue, utc).await;
     }
 }

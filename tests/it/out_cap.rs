@@ -104,7 +104,7 @@ ns = "{urn:oasis:names:tc:emergency:cap:1.2}"
 messages, faults, seen = [], [], set()
 for path in pathlib.Path(sys.argv[1]).glob("*.xml"):
     alert = tree.parse(path).getroot()
-    say = lambda name: alert.findtext(ns + name)
+    say = lambda name, alert=alert: alert.findtext(ns + name)
     parameters = {p.findtext(ns + "valueName"): p.findtext(ns + "value") for p in alert.iter(ns + "parameter")}
     messages.append((say("incidents"), int(parameters["revision"]), say, parameters, alert))
 stands = {}
@@ -127,7 +127,7 @@ for incident, revision, say, parameters, alert in sorted(messages, key=lambda m:
     standing.append(",".join([say("sender"), say("identifier"), say("sent")]))
     if state == "cleared": standing.clear()
     print(name, say("msgType"), len(references), parameters.get("clause"), sep="|")
-sys.exit("\n".join(faults))
+sys.exit("\n".join(faults) or 0)
 "#;
 
 #[tokio::test]

@@ -13,9 +13,9 @@ pub use form::Form;
 
 use super::DeliveryError;
 use super::drive::{Utc, deliver};
-use super::http::Post;
 use super::insist::Timing;
 use super::plan::{Next, Now, Parcel, Plan};
+use super::real::RealFarEnd;
 use super::seed;
 use crate::backoff::Backoff;
 use crate::outbox::{Owed, Queue, Standing};
@@ -42,13 +42,13 @@ pub struct Settings {
 /// [`DeliveryError::Permanent`] if the URL is none; then nothing has been started.
 pub fn courier(settings: &Settings, sector: &str, utc: Utc) -> Result<Courier, DeliveryError> {
     let timing = Timing::default();
-    let post = Post::new(&format!("{}{API}", settings.url.trim_end_matches('/')), timing.attempt)?;
-    Ok(Courier { post, plan: Telling::new(settings.resend, sector, timing, seed()), utc })
+    let to = RealFarEnd::post(&format!("{}{API}", settings.url.trim_end_matches('/')), timing.attempt)?;
+    Ok(Courier { to, plan: Telling::new(settings.resend, sector, timing, seed()), utc })
 }
 
 /// A courier to one Alertmanager.
 pub struct Courier {
-    post: Post,
+    to: RealFarEnd,
     plan: Telling,
     utc: Utc,
 }
@@ -56,7 +56,7 @@ pub struct Courier {
 impl Courier {
     /// Delivers until the outbox is closed and nothing is owed.
     pub async fn run(self, queue: &Queue) {
-        deliver(self.plan, self.post, queue, self.utc).await;
+        deliver(self.plan, self.to, queue, self.utc).await;
     }
 }
 

@@ -3,7 +3,6 @@
 //! In: what the sink is owed. Out: XML by [`message`], one document per (alert, revision), the same bytes whenever it
 //! is made. Delivered once the file is on the disk and the far end has answered 2xx, whichever are configured.
 
-mod files;
 mod message;
 
 use std::path::PathBuf;
@@ -12,9 +11,8 @@ use std::sync::Arc;
 pub use message::Message;
 
 use super::drive::{Utc, deliver};
-use super::http::Post;
 use super::insist::{Insist, Timing, Wording};
-use super::plan::{FarEnd, Parcel};
+use super::real::RealFarEnd;
 use super::{DeliveryError, seed};
 use crate::outbox::{Beat, Owed, Queue};
 use crate::time::Timestamp;
@@ -72,25 +70,7 @@ impl Wording for Cap {
 /// A courier of CAP messages.
 pub struct Courier {
     plan: Insist<Cap>,
-    to: Places,
-}
-
-/// Everywhere a message goes.
-struct Places {
-    dir: Option<PathBuf>,
-    post: Option<Post>,
-}
-
-impl FarEnd for Places {
-    async fn send(&mut self, parcel: &Parcel) -> Result<(), DeliveryError> {
-        if let Some(dir) = &self.dir {
-            files::keep(dir, parcel).await?;
-        }
-        match &mut self.post {
-            Some(post) => post.send(parcel).await,
-            None => Ok(()),
-        }
-    }
+    to: RealFarEnd,
 }
 
 /// A courier that has not started yet.
@@ -99,9 +79,9 @@ impl FarEnd for Places {
 /// [`DeliveryError::Permanent`] if the URL is none.
 pub fn courier(settings: &Settings, sector: &str) -> Result<Courier, DeliveryError> {
     let timing = Timing::default();
-    let post = settings.url.as_ref().map(|url| Post::new(url, timing.attempt)).transpose()?;
+    let to = RealFarEnd::both(settings.dir.clone(), settings.url.as_deref(), timing.attempt)?;
     let plan = Insist::new(Cap::new(sector, settings), timing, seed());
-    Ok(Courier { plan, to: Places { dir: settings.dir.clone(), post } })
+    Ok(Courier { plan, to })
 }
 
 impl Courier {

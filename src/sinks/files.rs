@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::DeliveryError;
-use super::Parcel;
+use super::plan::Parcel;
 
 /// Puts a parcel into the folder, under its name. Another with the same name and bytes is the same file.
 pub(super) async fn keep(dir: &Path, parcel: &Parcel) -> Result<(), DeliveryError> {

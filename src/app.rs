@@ -65,10 +65,13 @@ impl App {
     ) -> anyhow::Result<Self> {
         let metrics = Arc::new(new_metrics(installation, clock.now()));
         let sinks: Vec<&str> = installation.sinks.iter().map(|sink| sink.id.as_str()).collect();
-        let outbox = Arc::new(Outbox::new(&sinks, Limits::default(), &metrics));
+        let dead_men = installation.sinks.iter().filter_map(|sink| Some((sink.id.as_str(), sink.dead_man?)));
+        let outbox = Outbox::new(&sinks, Limits::default(), &metrics);
+        let outbox = Arc::new(outbox.with_dead_man(&installation.sector, installation.exercise, dead_men));
         let shared = Arc::new(http::Shared::new(Arc::clone(&metrics), move || clock.now()));
         let (intake, messages) = Intake::new(Rates::new(&installation.rates), Arc::clone(&metrics));
         let aside = Aside::new(intake.clone());
+        outbox.keep_ledger(&ledger(&aside));
         let Begun { machine, committer, first } = begin(installation, &outbox)?;
         let progress = Arc::new(AtomicU64::new(0));
         let holding = Holding {
@@ -86,8 +89,13 @@ impl App {
         let (http, server) = serve_http(installation.http_listen, &shared, http_stopped)?;
         let (stop, stopped) = watch::channel(false);
         let sources = start_sources(installation, &intake, &metrics, clock, &stopped);
-        let couriers =
-            Couriers::start(&installation.sinks, installation.mqtt.as_ref(), &installation.sector, &outbox)?;
+        let couriers = Couriers::start(
+            &installation.sinks,
+            installation.mqtt.as_ref(),
+            &installation.sector,
+            &outbox,
+            &(Arc::new(move || clock.now()) as _),
+        )?;
         shared.set_not_ready(None);
         Ok(Self {
             http,
@@ -135,6 +143,12 @@ impl App {
         worked?;
         Ok(left)
     }
+}
+
+/// What a far end has acknowledged is to be in the log.
+fn ledger(aside: &Aside) -> crate::outbox::Ledger {
+    let aside = aside.clone();
+    Arc::new(move |sink: &str, sequence| aside.put(Body::Delivered { sink: sink.to_owned(), sequence }))
 }
 
 /// The act that ends a run: by whom, and what was left.

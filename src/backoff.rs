@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use rand::Rng;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 /// The waits after one failure, two, three, …
 #[derive(Clone, Debug)]
@@ -10,13 +11,20 @@ pub struct Backoff {
     base: Duration,
     cap: Duration,
     failures: u32,
+    chance: StdRng,
 }
 
 impl Backoff {
-    /// Waits of about `base`, doubling up to `cap`.
+    /// Waits of about `base`, doubling up to `cap`, unlike those of any other process.
     #[must_use]
     pub fn new(base: Duration, cap: Duration) -> Self {
-        Self { base, cap, failures: 0 }
+        Self::seeded(base, cap, rand::rng().random())
+    }
+
+    /// The same, with waits that are a function of the seed.
+    #[must_use]
+    pub fn seeded(base: Duration, cap: Duration, seed: u64) -> Self {
+        Self { base, cap, failures: 0, chance: StdRng::seed_from_u64(seed) }
     }
 
     /// It worked: the next wait is short again.
@@ -29,7 +37,7 @@ impl Backoff {
     pub fn next_wait(&mut self) -> Duration {
         let full = self.base.saturating_mul(1 << self.failures.min(16)).min(self.cap);
         self.failures = self.failures.saturating_add(1);
-        full.mul_f64(rand::rng().random_range(0.5..=1.0))
+        full.mul_f64(self.chance.random_range(0.5..=1.0))
     }
 }
 
@@ -49,5 +57,15 @@ mod tests {
         }
         backoff.reset();
         assert!(backoff.next_wait() <= Duration::from_millis(500));
+    }
+
+    #[test]
+    fn the_same_seed_waits_the_same_and_others_differently() {
+        let waits = |seed| {
+            let mut backoff = Backoff::seeded(Duration::from_millis(500), Duration::from_secs(30), seed);
+            (0..8).map(|_| backoff.next_wait()).collect::<Vec<_>>()
+        };
+        assert_eq!(waits(1), waits(1));
+        assert_ne!(waits(1), waits(2));
     }
 }

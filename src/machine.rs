@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::engine::{Engine, Event};
 use crate::outbox::Outbox;
 use crate::record::{Body, Record};
+use crate::watch::alert::State;
 
 /// Everything that is a function of the log.
 pub struct Machine {
@@ -36,13 +37,18 @@ impl Machine {
             Body::Delivered { sink, sequence } => self.outbox.recorded(sink, *sequence),
             _ => {}
         }
-        for event in &self.engine.step(record) {
+        let events = self.engine.step(record);
+        if record.body == Body::Tick {
+            self.outbox.beat(record.received);
+        }
+        for event in &events {
             let Event::Notice(notice) = event else {
                 said(event, None);
                 continue;
             };
             let json: Arc<str> = notice.to_json().into();
-            self.outbox.owe(notice, &json);
+            let standing = notice.state != State::Cleared;
+            self.outbox.owe(&notice.alert, notice.revision, record.received, Arc::clone(&json), standing);
             self.unheld.insert(json.as_bytes().to_vec());
             said(event, Some(&json));
         }

@@ -140,6 +140,15 @@ fn installation_parts(installation: &Installation) -> Vec<Part> {
         let says = match &sink.kind {
             Kind::Webhook { url } => format!("webhook to {url}"),
             Kind::Mqtt => format!("topic linewatch/v1/{}/alerts", installation.sector),
+            Kind::Alertmanager(settings) => {
+                format!("Alertmanager at {}, told every {} s", settings.url, settings.resend.as_secs())
+            }
+            Kind::Cap(settings) => {
+                let dir = settings.dir.as_ref().map(|dir| format!("files in {}", dir.display()));
+                let url = settings.url.as_ref().map(|url| format!("POST to {url}"));
+                let ways: Vec<String> = dir.into_iter().chain(url).collect();
+                format!("CAP by {}, {}", settings.sender, ways.join(" and "))
+            }
         };
         say("sink", &sink.id, says);
     }

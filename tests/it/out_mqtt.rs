@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use linewatch::outbox::{Limits, Outbox};
-use linewatch::sinks::{Couriers, Kind, Settings};
+use linewatch::sinks::{Couriers, Kind};
 use linewatch::sources;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::rig::mosquitto::Mosquitto;
-use crate::rig::sample::{at_s, metrics, notice, value};
+use crate::rig::sample::{self, at_s, metrics, notice, sink, utc, value};
 use crate::rig::{program, run, until};
 
 const TOPIC: &str = "linewatch/v1/east-3/alerts";
@@ -33,15 +33,14 @@ fn broker(port: u16) -> sources::mqtt::Settings {
 
 fn start(port: u16) -> (Arc<Outbox>, Couriers) {
     let outbox = Arc::new(Outbox::new(&["broker"], Limits::default(), &metrics(&["broker"])));
-    let sinks = [Settings { id: "broker".to_owned(), kind: Kind::Mqtt }];
-    let couriers = Couriers::start(&sinks, Some(&broker(port)), "east-3", &outbox).unwrap();
+    let sinks = [sink("broker", Kind::Mqtt)];
+    let couriers = Couriers::start(&sinks, Some(&broker(port)), "east-3", &outbox, &utc()).unwrap();
     (outbox, couriers)
 }
 
 fn owe(outbox: &Outbox, numbers: std::ops::Range<u32>) {
     for n in numbers {
-        let notice = Arc::new(notice(n));
-        outbox.owe(&notice, &notice.to_json().into());
+        sample::owe(outbox, &notice(n));
     }
 }
 
@@ -150,8 +149,8 @@ async fn over_tls_both_sides_show_certificates_and_a_strangers_is_not_taken() {
         let mut broker = broker(mosquitto.port);
         let identity = identity.map(|(certificate, key)| (file(certificate), file(key)));
         broker.tls = Some(sources::mqtt::Tls { ca_file: Some(file(ca)), identity });
-        let sinks = [Settings { id: "broker".to_owned(), kind: Kind::Mqtt }];
-        let _couriers = Couriers::start(&sinks, Some(&broker), "east-3", &outbox).unwrap();
+        let sinks = [sink("broker", Kind::Mqtt)];
+        let _couriers = Couriers::start(&sinks, Some(&broker), "east-3", &outbox, &utc()).unwrap();
         let count = |outcome: &str| {
             let series =
                 format!(r#"linewatch_notices_total{{outcome="{outcome}",sector="east-3",sink="broker"}}"#);
@@ -261,9 +260,9 @@ async fn a_broker_that_refuses_is_counted_as_a_retry() {
     let metrics = metrics(&["broker"]);
     let outbox = Arc::new(Outbox::new(&["broker"], Limits::default(), &metrics));
     owe(&outbox, 0..1);
-    let sinks = [Settings { id: "broker".to_owned(), kind: Kind::Mqtt }];
+    let sinks = [sink("broker", Kind::Mqtt)];
     let port = listener.local_addr().unwrap().port();
-    let _couriers = Couriers::start(&sinks, Some(&broker(port)), "east-3", &outbox).unwrap();
+    let _couriers = Couriers::start(&sinks, Some(&broker(port)), "east-3", &outbox, &utc()).unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
     packet(&mut stream).await;
     stream.write_all(&[0x20, 2, 0, 5]).await.unwrap();

@@ -1,16 +1,14 @@
 //! The outbox: bounded, in order, and exact about what became of what.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use linewatch::outbox::{Limits, Outbox};
+use linewatch::outbox::{Ledger, Limits, Outbox};
 
-use crate::rig::sample::{at_s, metrics, notice, value};
+use crate::rig::sample::{self, at_s, metrics, notice, value};
 
 fn owe(outbox: &Outbox, n: u32) {
-    let notice = Arc::new(notice(n));
-    let json = notice.to_json().into();
-    outbox.owe(&notice, &json);
+    sample::owe(outbox, &notice(n));
 }
 
 #[tokio::test]
@@ -77,4 +75,36 @@ async fn whoever_waits_is_woken_by_the_next_notice_and_by_the_end() {
     tokio::task::yield_now().await;
     outbox.close();
     assert_eq!(woken(second).await, None);
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_told_to_the_ledger_once_and_stays_until_the_log_holds_it() {
+    let metrics = metrics(&["a"]);
+    let outbox = Outbox::new(&["a"], Limits::default(), &metrics);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let ledger: Ledger = {
+        let told = Arc::clone(&told);
+        Arc::new(move |sink, sequence| told.lock().unwrap().push((sink.to_owned(), sequence)))
+    };
+    outbox.keep_ledger(&ledger);
+    (0..3).for_each(|n| owe(&outbox, n));
+    let queue = outbox.queue("a").unwrap();
+    let owed_to_all = outbox.snapshot();
+    queue.acknowledged(1);
+    queue.acknowledged(1);
+    assert_eq!(*told.lock().unwrap(), [("a".to_owned(), 1)]);
+    assert_eq!(queue.after(Some(0)).await.unwrap().sequence, 2, "it is not sent again by this process");
+    assert_eq!(queue.pending(), 2);
+    assert_eq!(outbox.snapshot(), owed_to_all, "but by another that starts from what the log holds");
+    outbox.recorded("a", 1);
+    outbox.recorded("a", 1);
+    outbox.recorded("nobody", 0);
+    assert_ne!(outbox.snapshot(), owed_to_all);
+    let restarted = Outbox::new(&["a"], Limits::default(), &metrics);
+    restarted.restore(&outbox.snapshot()).unwrap();
+    let queue = restarted.queue("a").unwrap();
+    assert_eq!((queue.get(0).is_some(), queue.get(1), queue.get(2).is_some()), (true, None, true));
+    let text = metrics.render(at_s(21));
+    let age = r#"linewatch_notices_oldest_age_seconds{sector="east-3",sink="a"}"#;
+    assert_eq!(value(&text, age), Some(10.0), "restored age");
 }

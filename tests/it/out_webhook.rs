@@ -8,9 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use linewatch::outbox::{Left, Limits, Outbox};
 use linewatch::sinks::webhook::{Timing, Webhook};
-use linewatch::sinks::{Couriers, Kind, Settings};
+use linewatch::sinks::{Couriers, Kind};
 
-use crate::rig::sample::{at_s, metrics, notice, value};
+use crate::rig::sample::{self, at_s, metrics, notice, sink, utc, value};
 use crate::rig::{free_port, until};
 
 const QUICK: Timing = Timing {
@@ -45,7 +45,7 @@ impl FarEnd {
         let (wait, status) = far_end.answers.lock().unwrap().pop_front().unwrap_or((Duration::ZERO, 200));
         tokio::time::sleep(wait).await;
         assert_eq!(headers["content-type"], "application/json");
-        let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+        let key = headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap()).to_owned();
         far_end.answered.lock().unwrap().push((key, body, status));
         StatusCode::from_u16(status).unwrap()
     }
@@ -59,8 +59,7 @@ impl FarEnd {
 
 fn owe(outbox: &Outbox, numbers: impl Iterator<Item = u32>) {
     for n in numbers {
-        let notice = Arc::new(notice(n));
-        outbox.owe(&notice, &notice.to_json().into());
+        sample::owe(outbox, &notice(n));
     }
 }
 
@@ -148,9 +147,8 @@ async fn a_drain_delivers_what_it_can_and_says_what_is_left() {
     let (well, well_url) = FarEnd::start(&[]).await;
     let (stuck, stuck_url) = FarEnd::start(&[(0, 200), (60_000, 200)]).await;
     let outbox = Arc::new(Outbox::new(&["well", "stuck"], Limits::default(), &metrics(&["well", "stuck"])));
-    let sinks = [("well", well_url), ("stuck", stuck_url)]
-        .map(|(id, url)| Settings { id: id.to_owned(), kind: Kind::Webhook { url } });
-    let couriers = Couriers::start(&sinks, None, "east-3", &outbox).unwrap();
+    let sinks = [("well", well_url), ("stuck", stuck_url)].map(|(id, url)| sink(id, Kind::Webhook { url }));
+    let couriers = Couriers::start(&sinks, None, "east-3", &outbox, &utc()).unwrap();
     owe(&outbox, 0..3);
     let left = couriers.drain(Duration::from_secs(2)).await;
     assert_eq!(left, [Left { sink: "stuck".into(), notices: 2 }]);
@@ -161,7 +159,55 @@ async fn a_drain_delivers_what_it_can_and_says_what_is_left() {
 async fn a_sink_that_can_never_work_is_named_before_anything_starts() {
     let outbox = Arc::new(Outbox::new(&["hq"], Limits::default(), &metrics(&["hq"])));
     for kind in [Kind::Webhook { url: "not a url".to_owned() }, Kind::Mqtt] {
-        let sinks = [Settings { id: "hq".to_owned(), kind }];
-        assert!(Couriers::start(&sinks, None, "east-3", &outbox).is_err());
+        let sinks = [sink("hq", kind)];
+        assert!(Couriers::start(&sinks, None, "east-3", &outbox, &utc()).is_err());
     }
+}
+
+/// So many notices to a far end that fails on every seventh request, while another sink's far end answers nothing.
+async fn owed_many(notices: u32) -> Duration {
+    let sick: Vec<_> = (0..notices / 6).flat_map(|_| [200, 200, 200, 200, 200, 200, 503]).collect();
+    let sick: Vec<_> = sick.into_iter().map(|status| (0, status)).collect();
+    let (sick, sick_url) = FarEnd::start(&sick).await;
+    let (hung, hung_url) = FarEnd::start(&[(600_000, 200); 1000]).await;
+    let metrics = metrics(&["sick", "hung"]);
+    let outbox = Outbox::new(&["sick", "hung"], Limits::default(), &metrics);
+    owe(&outbox, 0..notices);
+    let began = std::time::Instant::now();
+    let couriers = [deliver(&outbox, "sick", &sick_url), deliver(&outbox, "hung", &hung_url)];
+    until("all is taken", 300, || outbox.left()[0].notices == 0).await;
+    let took = began.elapsed();
+    couriers.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(sick.taken() == keys(0..notices), "each taken once, in order");
+    assert_eq!((outbox.left()[1].notices, hung.taken().len()), (notices as usize, 0));
+    took
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_notices_are_delivered_once_each_while_another_sink_hangs() {
+    owed_many(600).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute: `tests/long sinks`"]
+async fn ten_thousand_notices_are_delivered_once_each_while_another_sink_hangs() {
+    let took = owed_many(10_000).await;
+    println!("10,000 notices, 1,666 of 11,666 answers 503: {:.1} s", took.as_secs_f64());
+}
+
+#[tokio::test]
+async fn a_dead_man_notice_is_posted_and_owed_to_nobody() {
+    let (far_end, url) = FarEnd::start(&[]).await;
+    let outbox = Outbox::new(&["hq"], Limits::default(), &metrics(&["hq"]));
+    let outbox = outbox.with_dead_man("east-3", false, [("hq", Duration::from_secs(60))]);
+    let courier = deliver(&outbox, "hq", &url);
+    // Ticks of two minutes: the third interval has only just begun.
+    (0..121).for_each(|second| outbox.beat(at_s(second)));
+    let latest =
+        r#"{"v":1,"kind":"dead_man","sector":"east-3","time":"2026-01-01T00:02:00.000Z","pending":{"hq":0}}"#;
+    let posted = || far_end.answered.lock().unwrap().last().cloned();
+    until("the latest is there", 10, || posted() == Some((String::new(), latest.to_owned(), 200))).await;
+    assert_eq!(outbox.left()[0].notices, 0);
+    outbox.close();
+    courier.await.unwrap();
 }

@@ -58,7 +58,12 @@ pub(super) fn installation(
     let http = raw.http.as_ref().and_then(|http| http.listen.as_ref());
     Some(Installation {
         exercise: sector_raw.and_then(|sector| sector.exercise).unwrap_or(false),
-        sinks: sinks::sinks(raw.sinks.as_deref().unwrap_or_default(), raw.mqtt.is_some(), report),
+        sinks: sinks::sinks(
+            raw.sinks.as_deref().unwrap_or_default(),
+            raw.mqtt.is_some(),
+            around.folder,
+            report,
+        ),
         journal: raw.journal.as_ref().and_then(|journal| self::journal(journal, around)),
         http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
         sector: sector?,

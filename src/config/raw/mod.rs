@@ -9,8 +9,8 @@ pub(super) mod read;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
-    AltitudeM, Baud, Count, Days, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS, LengthM,
-    OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, SigmaDeg, SigmaM,
+    AltitudeM, Baud, Count, Days, DeadManS, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS, LengthM,
+    OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -226,8 +226,18 @@ table! {
         kind: Word<SinkWord>,
     }
     optional {
-        /// Where to: http://… or https://…. Required for a webhook, meaningless otherwise.
+        /// Where to: http://… or https://…. Required for a webhook and for Alertmanager, one of two ways for CAP.
         url: Text,
+        /// Seconds until Alertmanager is told everything that stands again. Default 60.
+        resend_s: ResendS,
+        /// Folder for one CAP file per message, relative to this file.
+        dir: Text,
+        /// Who sends CAP messages: unique in the world, as a domain name is.
+        sender: Text,
+        /// Language of CAP texts, an RFC 3066 tag. Default en.
+        language: Text,
+        /// Seconds between notices that the engine is alive; absent: none. Not for CAP.
+        dead_man_s: DeadManS,
     }
 }
 
@@ -238,15 +248,20 @@ pub(super) enum SinkWord {
     Webhook,
     /// The sector's alerts topic.
     Mqtt,
+    /// Alertmanager's API, version 2.
+    Alertmanager,
+    /// Messages of the Common Alerting Protocol 1.2.
+    Cap,
 }
 
 impl Words for SinkWord {
-    const ALL: &'static [Self] = &[Self::Webhook, Self::Mqtt];
-    const LATER: &'static [&'static str] = &["alertmanager", "cap"];
+    const ALL: &'static [Self] = &[Self::Webhook, Self::Mqtt, Self::Alertmanager, Self::Cap];
     fn word(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
             Self::Mqtt => "mqtt",
+            Self::Alertmanager => "alertmanager",
+            Self::Cap => "cap",
         }
     }
 }

@@ -90,6 +90,10 @@ whole_numbers! {
     KeepAliveS: u64 = 5, 3_600;
     /// Size of one MQTT payload.
     PayloadBytes: usize = 1_024, 16_777_216;
+    /// Seconds between tellings of what stands.
+    ResendS: u64 = 1, 3_600;
+    /// Seconds between signs of life.
+    DeadManS: u64 = 1, 86_400;
     /// How many may be somewhere.
     Limit: u32 = 0, 1_000_000;
 }

@@ -1,5 +1,6 @@
 //! What the tests run against: real programs on free ports, and samples of what flows through the daemon.
 
+pub(crate) mod alertmanager;
 pub(crate) mod listening;
 pub(crate) mod mosquitto;
 pub(crate) mod pty;

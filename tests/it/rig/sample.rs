@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use linewatch::clock::Clock;
 use linewatch::engine::Event;
 use linewatch::geo::Geodetic;
 use linewatch::metrics::{Metrics, Setup};
+use linewatch::outbox::Outbox;
 use linewatch::sensor::{Format, SensorId, SensorKind, SensorModel};
+use linewatch::sinks::drive::Utc;
+use linewatch::sinks::{Kind, Settings};
 use linewatch::time::Timestamp;
 use linewatch::watch::Notice;
 use linewatch::watch::alert::{Position, Severity, State};
@@ -90,6 +94,28 @@ pub(crate) fn notice(n: u32) -> Notice {
         agreement: "0".repeat(64).into(),
         exercise: true,
     }
+}
+
+/// Owes a notice as the pipeline does, raised when it says.
+pub(crate) fn owe(outbox: &Outbox, notice: &Notice) -> u64 {
+    owe_at(outbox, notice, notice.raised_at)
+}
+
+/// Owes a notice as the pipeline does, this revision raised at that time.
+pub(crate) fn owe_at(outbox: &Outbox, notice: &Notice, at: Timestamp) -> u64 {
+    let standing = notice.state != State::Cleared;
+    outbox.owe(&notice.alert, notice.revision, at, notice.to_json().into(), standing)
+}
+
+/// A sink without a dead-man notice.
+pub(crate) fn sink(id: &str, kind: Kind) -> Settings {
+    Settings { id: id.to_owned(), kind, dead_man: None }
+}
+
+/// The system's clock, as couriers ask it.
+pub(crate) fn utc() -> Utc {
+    let clock = Clock::system();
+    Arc::new(move || clock.now())
 }
 
 /// The same as the engine says it.

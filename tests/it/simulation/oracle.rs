@@ -53,10 +53,16 @@ pub(crate) fn held(disk: &Disk, broker: &Broker) -> Result<Vec<Record>, String> 
 }
 
 /// Everything, once all that is owed has been delivered.
-pub(crate) fn all(disk: &Disk, settings: &Settings, broker: &Broker, ends: &[FarEnd; 2]) -> Result<Shown, String> {
+pub(crate) fn all(
+    disk: &Disk,
+    settings: &Settings,
+    broker: &Broker,
+    ends: &[FarEnd; 2],
+) -> Result<Shown, String> {
     let records = held(disk, broker)?;
     let mut machine = Machine::new(Engine::new(settings.clone()), outbox(settings));
-    let mut shown = Shown { records: records.len(), acknowledged: broker.acknowledged.len(), ..Shown::default() };
+    let mut shown =
+        Shown { records: records.len(), acknowledged: broker.acknowledged.len(), ..Shown::default() };
     let mut used: BTreeMap<&[u8], u32> = BTreeMap::new();
     let (mut derived, mut held) = (BTreeSet::<Arc<str>>::new(), BTreeSet::<Arc<str>>::new());
     let (mut frames, mut outcomes) = (0, 0);
@@ -84,12 +90,16 @@ pub(crate) fn all(disk: &Disk, settings: &Settings, broker: &Broker, ends: &[Far
     }
     if derived != held {
         let (missing, extra) = (derived.difference(&held).count(), held.difference(&derived).count());
-        return Err(format!("L3: of the notices that follow from the log it lacks {missing}, and holds {extra} others"));
+        return Err(format!(
+            "L3: of the notices that follow from the log it lacks {missing}, and holds {extra} others"
+        ));
     }
     for (name, end) in super::process::SINKS.iter().zip(ends) {
         if end.got != held {
             let (lacks, extra) = (held.difference(&end.got).count(), end.got.difference(&held).count());
-            return Err(format!("L2/L3: {name} lacks {lacks} notices and has {extra} that the journal has not"));
+            return Err(format!(
+                "L2/L3: {name} lacks {lacks} notices and has {extra} that the journal has not"
+            ));
         }
     }
     lives(&held)?;

@@ -64,9 +64,11 @@ impl Process {
         let outbox = outbox(settings);
         let ledger: Arc<Mutex<Vec<Body>>> = Arc::default();
         let told = Arc::clone(&ledger);
-        outbox.keep_ledger(&(Arc::new(move |sink: &str, sequence| {
-            told.lock().unwrap().push(Body::Delivered { sink: sink.to_owned(), sequence });
-        }) as _));
+        outbox.keep_ledger(
+            &(Arc::new(move |sink: &str, sequence| {
+                told.lock().unwrap().push(Body::Delivered { sink: sink.to_owned(), sequence });
+            }) as _),
+        );
         let Restarted { machine, committer, first, .. } =
             restart(Box::new(disk.clone()), disk, settings.clone(), outbox).ok()?;
         let mut batch = Batch::default();
@@ -106,7 +108,12 @@ impl Process {
 
     /// One commit group, if there is anything to commit or a second has passed, and what follows from it. False if the
     /// process has ended.
-    pub(crate) fn work(&mut self, now: Duration, wall: Timestamp, mut stepped: impl FnMut(&Record, &Event)) -> bool {
+    pub(crate) fn work(
+        &mut self,
+        now: Duration,
+        wall: Timestamp,
+        mut stepped: impl FnMut(&Record, &Event),
+    ) -> bool {
         self.ledger.lock().unwrap().drain(..).for_each(|body| self.batch.add(body));
         let second = wall.floor_secs();
         if self.batch.is_empty() && second == self.last_tick {
@@ -114,7 +121,9 @@ impl Process {
         }
         self.last_tick = second;
         let batch = std::mem::take(&mut self.batch);
-        let Ok(group) = self.committer.commit(wall, now.saturating_sub(self.began), batch) else { return false };
+        let Ok(group) = self.committer.commit(wall, now.saturating_sub(self.began), batch) else {
+            return false;
+        };
         for record in &group.records {
             let batch = &mut self.batch;
             self.machine.step(record, |event, json| {
@@ -130,7 +139,7 @@ impl Process {
     /// Keeps a snapshot; false if the disk fails.
     pub(crate) fn keep_snapshot(&mut self) -> bool {
         let position = self.committer.log().head();
-        snapshots::keep(&mut self.disk, position, &self.machine.snapshot()).is_ok()
+        snapshots::keep(&mut self.disk, position, &self.machine.outbox.snapshot()).is_ok()
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -99,8 +99,14 @@ impl Run {
         let wall = true_time.plus(self.clock_off);
         self.listen(now_ms);
         self.work(now, wall)?;
-        if now_ms > self.last_fault + RECOVERED_WITHIN_MS && !self.fresh_after_fault && now_ms > self.calm_from {
-            return Err(format!("L6: nothing fresh was held within 30 s of the fault at {} ms", self.last_fault));
+        if now_ms > self.last_fault + RECOVERED_WITHIN_MS
+            && !self.fresh_after_fault
+            && now_ms > self.calm_from
+        {
+            return Err(format!(
+                "L6: nothing fresh was held within 30 s of the fault at {} ms",
+                self.last_fault
+            ));
         }
         Ok(())
     }

@@ -167,7 +167,22 @@ pub struct Decoder {
     sectors: Box<Sectors>,
 }
 
+/// What a snapshot holds of a decoder: all but its sensor.
+pub(super) type State = (Repeats, Box<Antenna>, Box<Sectors>);
+
 impl Decoder {
+    /// Its state alone, in the order of [`State`].
+    pub(super) fn state(&self) -> (&Repeats, &Antenna, &Sectors) {
+        let Self { repeats, antenna, sectors, sensor: _ } = self;
+        (repeats, antenna, sectors)
+    }
+
+    /// A new one with the state of another.
+    pub(super) fn with(self, (repeats, antenna, sectors): State) -> Self {
+        let sectors = Box::new(sectors.configured_as(&self.sectors));
+        Self { repeats, antenna, sectors, ..self }
+    }
+
     /// For one sensor.
     #[must_use]
     pub fn new(index: SensorIndex, model: &SensorModel) -> Self {

@@ -94,7 +94,21 @@ pub struct Decoder {
     group: Option<(u32, Timestamp)>,
 }
 
+/// What a snapshot holds of a decoder: all but its sensor.
+pub(super) type State = (ais::Reader, Ships, OwnShip, Option<(u32, Timestamp)>);
+
 impl Decoder {
+    /// Its state alone, in the order of [`State`].
+    pub(super) fn state(&self) -> (&ais::Reader, &Ships, &OwnShip, &Option<(u32, Timestamp)>) {
+        let Self { reader, ships, own_ship, group, sensor: _, model: _ } = self;
+        (reader, ships, own_ship, group)
+    }
+
+    /// A new one with the state of another.
+    pub(super) fn with(self, (reader, ships, own_ship, group): State) -> Self {
+        Self { reader, ships, own_ship, group, ..self }
+    }
+
     /// For one sensor.
     #[must_use]
     pub fn new(index: SensorIndex, model: &SensorModel) -> Self {

@@ -113,7 +113,6 @@ impl Book {
             let heading = self.headings.get(subject.rule)?;
             alerts.insert(alert, (subject, kept.entry(heading, &self)));
         }
-        let known = state.subjects.values().all(|alert| alerts.contains_key(alert));
-        known.then_some(Self { alerts, subjects: state.subjects, refused: state.refused, ..self })
+        Some(Self { alerts, subjects: state.subjects, refused: state.refused, ..self })
     }
 }

@@ -121,3 +121,6 @@ impl Engine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,7 +164,7 @@ fn kind(m: &Measured, before: &mut Before, pen: &mut Pen) -> u8 {
 }
 
 /// The detections that these bytes are; nothing if they are none.
-pub(super) fn read_detections(mut bytes: &[u8]) -> Option<Box<[Measured]>> {
+pub(super) fn read_detections(mut bytes: &[u8]) -> Option<Arc<[Measured]>> {
     let mut made = Vec::new();
     let mut before = Before::nothing();
     while let [flags, rest @ ..] = bytes {

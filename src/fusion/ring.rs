@@ -3,6 +3,7 @@
 //! In: looks in arrival order. Out: one look by its number. Bounded in time and in number. Knows no track.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -25,7 +26,8 @@ pub(super) struct Looked {
     pub time: Timestamp,
     pub sensor: SensorIndex,
     pub site: Site,
-    pub detections: Box<[Measured]>,
+    /// Shared with copies of the engine: a look never changes once it is here.
+    pub detections: Arc<[Measured]>,
 }
 
 /// A look as a snapshot holds it: its detections as bytes.

@@ -153,7 +153,7 @@ impl Tracker {
             }
         }
         lines.leftover.clear();
-        let free = (0u32..).zip(&looked.detections).zip(&claimed);
+        let free = (0u32..).zip(looked.detections.iter()).zip(&claimed);
         let free = free.filter(|((_, m), claimed)| m.is_bearing() && **claimed < 0.5);
         lines.leftover.extend(free.map(|((index, _), _)| index).take(MOST_BEARINGS));
     }

@@ -199,7 +199,7 @@ proptest! {
         }
         let length = if whole { bytes.len() } else { cut.index(bytes.len()) };
         if let Ok(engine) = Engine::restore(settings(), &bytes[..length]) {
-            engine.snapshot();
+            prop_assert!(engine.snapshot().len() > HEAD);
         }
     }
 }

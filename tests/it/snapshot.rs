@@ -22,9 +22,12 @@ fn step(through: &mut Engine, restored: &mut Engine, record: &Record, world: &st
     let at = (record.position, record.received);
     assert_eq!(format!("{one:?}"), format!("{other:?}"), "{world}, after {cuts} cuts, {at:?}");
     if record.body == Body::Tick {
-        let shown = [&*through, &*restored].map(|engine| serde_json::to_string(&engine.picture()).unwrap());
-        assert_eq!(shown[0], shown[1], "{world}, after {cuts} cuts, {at:?}");
+        assert_eq!(picture(through), picture(restored), "{world}, after {cuts} cuts, {at:?}");
     }
+}
+
+fn picture(engine: &Engine) -> String {
+    serde_json::to_string(&engine.picture()).unwrap()
 }
 
 /// The engine in another life; what it is made of is the same to the last byte.
@@ -39,7 +42,9 @@ fn restored(engine: &Engine, world: &World) -> Engine {
 fn check(world: &World) -> usize {
     let mut dice = Dice::new(world.records.len() as u64);
     let mut cuts: Vec<usize> = (0..CUTS).map(|_| dice.below(world.records.len())).collect();
-    // Just before the end of a look in parts, and of a message in parts.
+    // Where everything begins,
+    cuts.extend((0..CUTS / 2).map(|_| dice.below(world.records.len() / 12)));
+    // just before the end of a look in parts, and of a message in parts.
     cuts.extend(world.between_parts.iter().step_by(1 + world.between_parts.len() / 6));
     cuts.sort_unstable();
     let mut through = Engine::new(world.settings.clone());
@@ -49,6 +54,7 @@ fn check(world: &World) -> usize {
         while cuts.get(done).is_some_and(|cut| *cut == index) {
             assert!(other.snapshot() == through.snapshot(), "{}: the states differ at {index}", world.name);
             other = restored(&other, world);
+            assert_eq!(picture(&through), picture(&other), "{}: shown at {index}", world.name);
             open += other.picture().alerts.len();
             done += 1;
         }

@@ -25,6 +25,7 @@ mod out_webhook;
 mod rig;
 mod scenarios;
 mod simulation;
+mod snapshot;
 mod source_mqtt;
 mod source_mqtt_wire;
 mod source_serial;

@@ -1,12 +1,11 @@
 //! Carries out a plan in real time.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::DeliveryError;
 use super::plan::{FarEnd, Next, Now, Plan};
+use crate::clock;
 use crate::outbox::Queue;
 use crate::time::Timestamp;
 
@@ -21,7 +20,7 @@ pub(super) struct Stopwatch {
 
 impl Stopwatch {
     pub(super) fn start(utc: Utc) -> Self {
-        Self { began: Instant::now(), utc }
+        Self { began: clock::instant(), utc }
     }
 
     pub(super) fn now(&self) -> Now {
@@ -31,7 +30,7 @@ impl Stopwatch {
     /// Waits until then; for ever for `None`.
     pub(super) async fn until(&self, at: Option<Duration>) {
         match at {
-            Some(at) => tokio::time::sleep_until(self.began + at).await,
+            Some(at) => tokio::time::sleep_until((self.began + at).into()).await,
             None => std::future::pending().await,
         }
     }

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use linewatch::config::{self, check_file};
+use linewatch::sinks::{Kind, Settings, alertmanager, cap};
 use linewatch::sources::mqtt;
 
 /// Compares with a golden file, or rewrites it under `cargo bless`.
@@ -132,6 +134,40 @@ fn shipped_files_show_every_key() {
 fn shipped_schemas_are_current() {
     golden(Path::new("config/linewatch.schema.json"), &config::installation_schema());
     golden(Path::new("config/agreement.schema.json"), &config::agreement_schema());
+}
+
+#[test]
+fn sinks_have_their_defaults_and_their_paths_start_at_the_files_folder() {
+    let sinks = r#"
+[[sinks]]
+id = "am"
+kind = "alertmanager"
+url = "http://127.0.0.1:9093"
+dead_man_s = 90
+[[sinks]]
+id = "cap"
+kind = "cap"
+dir = "cap"
+sender = "a.example"
+"#;
+    let written = Written::new(&format!("{SMALLEST}{sinks}"), AGREEMENT);
+    let sinks = written.load().unwrap().sinks;
+    let alertmanager = Kind::Alertmanager(alertmanager::Settings {
+        url: "http://127.0.0.1:9093".to_owned(),
+        resend: Duration::from_secs(60),
+    });
+    let cap = Kind::Cap(cap::Settings {
+        dir: Some(written.0.path().join("cap")),
+        url: None,
+        sender: "a.example".to_owned(),
+        language: "en".to_owned(),
+    });
+    let dead_man = Some(Duration::from_secs(90));
+    let expected = [
+        Settings { id: "am".to_owned(), kind: alertmanager, dead_man },
+        Settings { id: "cap".to_owned(), kind: cap, dead_man: None },
+    ];
+    assert_eq!(sinks, expected);
 }
 
 #[test]

@@ -259,6 +259,8 @@ impl Plan for Telling {
                 if !sent.owed.is_empty() {
                     queue.retried();
                 }
+                // What the queue gave up meanwhile must not be remembered for ever.
+                self.refused.retain(|sequence, _| queue.get(*sequence).is_some());
                 tracing::warn!(sink = %queue.sink, alerts = sent.alerts, %error, "not delivered");
                 self.failed(now, &sent, &error);
             }

@@ -26,7 +26,7 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("sources", Kind::Shell, &["backoff", "clock", "metrics", "record", "sensor", "time", "tls", "wire"]),
     ("outbox", Kind::Shell, &["metrics", "time", "watch"]),
     // A sink sees a track only through an alert. The MQTT sink shares the source's client options.
-    ("sinks", Kind::Shell, &["backoff", "metrics", "outbox", "sources", "time", "tls", "watch"]),
+    ("sinks", Kind::Shell, &["backoff", "clock", "metrics", "outbox", "sources", "time", "tls", "watch"]),
     ("http", Kind::Shell, &["engine", "metrics", "time", "watch"]),
     // Makes settings for the others.
     (

@@ -3,6 +3,8 @@
 //! Conversions go through Earth-centred coordinates, so they are exact at any distance; only the tangent plane's
 //! third axis tells how far the ground has dropped away. Angles are radians here; degrees stay in wire and config.
 
+use serde::{Deserialize, Serialize};
+
 use nalgebra::{Matrix3, Vector3};
 
 /// Semi-major axis of WGS-84, metres (NGA.STND.0036, table 3.1).
@@ -13,7 +15,7 @@ const FLATTENING: f64 = 1.0 / 298.257_223_563;
 const ECCENTRICITY_SQ: f64 = FLATTENING * (2.0 - FLATTENING);
 
 /// A geodetic position on WGS-84: radians and metres above the ellipsoid.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Geodetic {
     /// Latitude, radians, north positive.
     pub lat_rad: f64,

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::geo::Geodetic;
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
@@ -29,7 +31,7 @@ pub struct Scan {
 }
 
 /// The sender's numbering of a scan: `seq` counts up within a `boot`, `boot` counts restarts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ScanKey {
     /// Restart counter.
     pub boot: u64,
@@ -74,7 +76,7 @@ pub enum Look {
 }
 
 /// One report of one thing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// What was measured, with its errors.
     pub measurement: Measurement,
@@ -91,7 +93,7 @@ pub struct Detection {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Measurement {
     /// Slant range and azimuth.
     Polar(Polar),
@@ -125,7 +127,7 @@ pub enum Measurement {
 }
 
 /// A slant range and azimuth, with what may come beside them.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Polar {
     /// Slant range, positive.
     pub range_m: f64,
@@ -142,7 +144,7 @@ pub struct Polar {
 }
 
 /// Velocity over ground, metres per second.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Velocity {
     /// Eastward at the reported position.
     pub east_mps: f64,
@@ -160,7 +162,7 @@ impl Velocity {
 }
 
 /// What a thing may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Class {
     /// A person on foot.
     Person,

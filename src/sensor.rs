@@ -6,10 +6,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::geo::Geodetic;
 
 /// A sensor's name: `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`, also its topic segment, compared exactly.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct SensorId(Arc<str>);
 
 impl SensorId {
@@ -42,7 +44,7 @@ pub fn is_id(text: &str) -> bool {
 }
 
 /// A sensor's place in the configured list: how the engine, fusion and watch name it among themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SensorIndex(pub u16);
 
 impl SensorIndex {
@@ -54,7 +56,7 @@ impl SensorIndex {
 }
 
 /// What kind of box it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum SensorKind {
     /// Range and azimuth of whatever reflects.
     Radar,
@@ -92,7 +94,7 @@ impl SensorKind {
 }
 
 /// The language a sensor speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Format {
     /// The JSON scan of the contract.
     Json,
@@ -121,7 +123,7 @@ impl Format {
 }
 
 /// A patch where a sensor sees badly or not at all.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mask {
     /// Corners, at least three, not repeated at the end; altitudes are zero.
     pub polygon: Vec<Geodetic>,
@@ -130,7 +132,7 @@ pub struct Mask {
 }
 
 /// One configured sensor. Every number is finite and in range: `config` has checked it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SensorModel {
     /// Its name.
     pub id: SensorId,

@@ -13,7 +13,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 pub struct Timestamp(i64);
 
 /// A signed length of time in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span(i64);
 
 /// A text that is not an RFC 3339 instant with a zone.
@@ -123,14 +123,18 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// As text where people read it, as nanoseconds in binary forms.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        if to.is_human_readable() { to.collect_str(self) } else { to.serialize_i64(self.0) }
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if !from.is_human_readable() {
+            return i64::deserialize(from).map(Self);
+        }
         let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use crate::fusion::{Descent, Fault, Finding, IdentityConflict, Kinship};
 use crate::sensor::SensorIndex;
@@ -87,7 +87,7 @@ impl Outcome {
 }
 
 /// What is believed of a sensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SensorState {
     /// Never heard.

@@ -2,6 +2,8 @@
 //!
 //! In: frames, statuses and ticks in log order. Out: changes of state. Silence is judged only while the daemon listened.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::event::{Event, Outcome, SensorState};
 use crate::geo::Geodetic;
 use crate::scan::Scan;
@@ -18,7 +20,7 @@ const SILENT_AFTER_AT_LEAST: Span = Span::from_secs(3);
 const SETTLES_IN: Span = Span::from_secs(10);
 
 /// One sensor's standing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Standing {
     pub(super) state: SensorState,
     pub(super) last_received: Option<Timestamp>,
@@ -30,11 +32,12 @@ pub(super) struct Standing {
     tampered: bool,
     pub(super) last_measured: Option<Timestamp>,
     boot: u64,
+    #[serde(skip)]
     silent_after: Span,
 }
 
 /// Every sensor's standing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Health {
     standings: Vec<Standing>,
     listening_since: Option<Timestamp>,
@@ -56,6 +59,14 @@ impl Health {
                 .max(SILENT_AFTER_AT_LEAST),
         };
         Self { standings: sensors.iter().map(standing).collect(), listening_since: None }
+    }
+
+    /// What is believed, under the configuration of `new`; nothing if it is of another number of sensors.
+    pub(super) fn configured_as(mut self, new: &Self) -> Option<Self> {
+        for (standing, new) in self.standings.iter_mut().zip(&new.standings) {
+            standing.silent_after = new.silent_after;
+        }
+        (self.standings.len() == new.standings.len()).then_some(self)
     }
 
     pub(super) fn standings(&self) -> &[Standing] {

@@ -7,9 +7,12 @@ pub mod event;
 mod health;
 mod repeats;
 mod rows;
+mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::fusion::{self, Tracker};
 use crate::geo::{Geodetic, LocalFrame};
@@ -22,6 +25,7 @@ use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
 use repeats::{Repeats, Verdict};
+pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 
 /// A scan may be stamped this far ahead of its receipt (a clock a little fast) and no farther.
 const MAX_AHEAD: Span = Span::from_secs(30);
@@ -42,7 +46,7 @@ pub const QUARANTINE_REASONS: &[&str] =
 pub const STATUS_REASONS: &[&str] = &[STATUS_BAD_JSON, STATUS_OUT_OF_RANGE];
 
 /// What an engine is built from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Settings {
     /// The sector's id.
     pub sector: String,
@@ -59,6 +63,8 @@ pub struct Settings {
 /// The state machine of one sector. A clone goes its own way from here on.
 #[derive(Clone)]
 pub struct Engine {
+    /// Of its settings.
+    fingerprint: [u8; 32],
     sector: String,
     exercise: bool,
     frame: LocalFrame,
@@ -82,10 +88,12 @@ impl Engine {
     /// An engine that has seen nothing.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let fingerprint = snapshot::fingerprint(&settings);
         let Settings { sector, exercise, origin, sensors, agreement } = settings;
         let frame = LocalFrame::new(origin);
         let indices = || (0u16..).map(SensorIndex).zip(&sensors);
         Self {
+            fingerprint,
             by_id: indices().map(|(index, model)| (model.id.clone(), index)).collect(),
             decoders: indices().map(|(index, model)| Decoder::new(index, model)).collect(),
             repeats: sensors.iter().map(|_| Repeats::default()).collect(),

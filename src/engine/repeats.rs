@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::scan::ScanKey;
@@ -25,7 +26,7 @@ pub(super) const STALE_BOOT: &str = "stale_boot";
 pub(super) const STALE_SEQ: &str = "stale_seq";
 
 /// What is remembered of one sensor.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Repeats {
     boot: u64,
     highest: u64,
@@ -34,6 +35,7 @@ pub(super) struct Repeats {
     seen: BTreeSet<(u64, u16)>,
     /// In order of receipt, and the same hashes again in order of value.
     payloads: VecDeque<(Timestamp, [u8; 32])>,
+    #[serde(skip)]
     hashes: BTreeSet<[u8; 32]>,
 }
 
@@ -46,6 +48,11 @@ pub(super) enum Verdict {
 }
 
 impl Repeats {
+    /// As read from a snapshot: the hashes once more in order of value.
+    pub(super) fn restored(self) -> Self {
+        Self { hashes: self.payloads.iter().map(|(_, hash)| *hash).collect(), ..self }
+    }
+
     /// Judges one numbered scan and remembers it; `part` is 0 for a whole one.
     pub(super) fn judge(&mut self, key: ScanKey, part: u16) -> Verdict {
         if key.boot < self.boot {

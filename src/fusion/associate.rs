@@ -101,7 +101,7 @@ impl Tracker {
         work.pairs.clear();
         let reach = Reach::of(&looked.detections);
         let often = self.sensors[scan.sensor.index()].period_s < SELDOM_S;
-        let positions = (0u32..).zip(&looked.detections).filter(|(_, m)| !m.is_bearing());
+        let positions = (0u32..).zip(looked.detections.iter()).filter(|(_, m)| !m.is_bearing());
         work.grid.fill(positions.map(|(index, m)| (index, m.z)), reach.cell_m);
         let bearings = looked.detections.iter().any(Measured::is_bearing);
         for (c, candidate) in (0u32..).zip(&work.candidates) {
@@ -150,7 +150,7 @@ impl Tracker {
             });
             work.grid.within([mean.x[0], mean.x[1]], half, &mut consider);
             if bearings {
-                for (d, _) in (0u32..).zip(&looked.detections).filter(|(_, m)| m.is_bearing()) {
+                for (d, _) in (0u32..).zip(looked.detections.iter()).filter(|(_, m)| m.is_bearing()) {
                     consider(d);
                 }
             }
@@ -294,7 +294,7 @@ impl Tracker {
             known.bearings_only = looked.detections.iter().all(Measured::is_bearing);
         }
         if known.bearings_only {
-            let bearings = self.looks.get(look).into_iter().flat_map(|looked| &looked.detections);
+            let bearings = self.looks.get(look).into_iter().flat_map(|looked| looked.detections.iter());
             for (m, (free, _)) in bearings.zip(&self.work.free) {
                 m.cell.into_iter().for_each(|cell| known.clutter.found(cell, *free));
             }

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::track::UNKNOWN_CLASS;
 use crate::scan::ClassLikelihoods;
 
@@ -47,7 +49,7 @@ pub(super) fn fuse_class(known: &mut ClassLikelihoods, seen: &ClassLikelihoods) 
 }
 
 /// Claimed identities and how often each was claimed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Claims(Vec<(Arc<str>, u32)>);
 
 impl Claims {

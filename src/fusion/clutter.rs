@@ -7,6 +7,8 @@
 
 use std::f64::consts::TAU;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 
 /// Cells: sectors of azimuth by rings of equal area.
@@ -23,10 +25,12 @@ const PRIOR_BEHIND: f64 = 5.0;
 const MOST_FACTOR: f64 = 30.0;
 
 /// What one sensor's looks have left over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Clutter {
     /// Expected false alarms of one whole look, as configured.
+    #[serde(skip)]
     configured: f64,
+    #[serde(skip)]
     max_range_m: f64,
     /// Unclaimed weight per cell, azimuth looked at per sector, and looks, faded; a narrow look counts for its share.
     counts: [[f64; RINGS]; SECTORS],
@@ -43,14 +47,39 @@ pub(super) struct Clutter {
 }
 
 /// Where in the sensor's own polar frame something lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "[u8; 3]", try_from = "[u8; 3]")]
 pub(super) struct Cell {
     sector: u8,
     ring: u8,
     behind: bool,
 }
 
+/// Sector, ring, behind.
+impl From<Cell> for [u8; 3] {
+    fn from(cell: Cell) -> Self {
+        [cell.sector, cell.ring, u8::from(cell.behind)]
+    }
+}
+
+impl TryFrom<[u8; 3]> for Cell {
+    type Error = &'static str;
+
+    fn try_from([sector, ring, behind]: [u8; 3]) -> Result<Self, Self::Error> {
+        if usize::from(sector) < SECTORS && usize::from(ring) < RINGS && behind < 2 {
+            Ok(Self { sector, ring, behind: behind == 1 })
+        } else {
+            Err("no such cell")
+        }
+    }
+}
+
 impl Clutter {
+    /// What was learned, under the configuration of `new`.
+    pub(super) fn configured_as(self, new: &Self) -> Self {
+        Self { configured: new.configured, max_range_m: new.max_range_m, ..self }
+    }
+
     /// Nothing learned yet.
     pub(super) fn new(configured: f64, max_range_m: f64) -> Self {
         Self {

@@ -5,6 +5,8 @@
 
 use std::f64::consts::{PI, TAU};
 
+use serde::{Deserialize, Serialize};
+
 use crate::fusion::measure::Site;
 use crate::fusion::table::{Bounds, TOLERANCE_M};
 use crate::geo::{Geodetic, LocalFrame};
@@ -21,7 +23,8 @@ const SURELY_SIGMAS: f64 = 2.0;
 const LEAST_CLUTTER_PER_RAD: f64 = 1e-3;
 
 /// A polygon in the plane with its bounding box.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "Vec<[f64; 2]>", try_from = "Vec<[f64; 2]>")]
 struct Patch {
     corners: Vec<[f64; 2]>,
     low: [f64; 2],
@@ -42,7 +45,7 @@ pub(super) struct Coverage {
 }
 
 /// One look: its region and how densely clutter lies in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct View {
     pub site: Site,
     region: Region,
@@ -57,7 +60,7 @@ pub(super) struct View {
     pub azimuths: Option<(f64, f64)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Region {
     /// Anything may be reported, nothing must.
     Unknown,
@@ -105,10 +108,28 @@ impl View {
     }
 }
 
+impl From<Patch> for Vec<[f64; 2]> {
+    fn from(patch: Patch) -> Self {
+        patch.corners
+    }
+}
+
+impl TryFrom<Vec<[f64; 2]>> for Patch {
+    type Error = &'static str;
+
+    fn try_from(corners: Vec<[f64; 2]>) -> Result<Self, Self::Error> {
+        if corners.is_empty() { Err("a polygon without corners") } else { Ok(Self::of(corners)) }
+    }
+}
+
 impl Patch {
     fn new(frame: &LocalFrame, corners: &[Geodetic]) -> Self {
-        let corners: Vec<[f64; 2]> =
-            corners.iter().map(|corner| frame.to_enu(*corner)).map(|enu| [enu.east_m, enu.north_m]).collect();
+        Self::of(
+            corners.iter().map(|corner| frame.to_enu(*corner)).map(|enu| [enu.east_m, enu.north_m]).collect(),
+        )
+    }
+
+    fn of(corners: Vec<[f64; 2]>) -> Self {
         let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
         for corner in &corners {
             for axis in 0..2 {

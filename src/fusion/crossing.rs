@@ -5,6 +5,8 @@
 //! right one; what tells them apart is that things go straight on mostly and crossings of the wrong lines do not, so its
 //! motion is filtered with modes that are much steadier than a track's, and every turn has its price. Decides nothing.
 
+use serde::{Deserialize, Serialize};
+
 use super::classify;
 use super::filter::Gaussian;
 use super::measure::{Measured, Site};
@@ -35,7 +37,7 @@ pub(super) const REMEMBERED: usize = 4;
 const MOST_SENSORS: usize = 8;
 
 /// A hypothesis.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Crossing {
     pub time: Timestamp,
     pub imm: Imm,
@@ -52,7 +54,7 @@ pub(super) struct Crossing {
 }
 
 /// What one sensor gave a hypothesis.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Feed {
     pub sensor: SensorIndex,
     pub seen: Timestamp,

@@ -4,6 +4,8 @@
 //! data association (Mušicki, Evans & Stanković 1994) in odds, with a two-state visibility chain per sensor so that
 //! misses in a row, which have one cause, count as one (Brekke, Hem & Tokle 2021).
 
+use serde::{Deserialize, Serialize};
+
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
 
@@ -24,7 +26,8 @@ const LEAST_ODDS: f64 = 1e-9;
 const MOST_SENSORS: usize = 8;
 
 /// P(exists) with what each sensor is believed to see of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Kept", try_from = "Kept")]
 pub(super) struct Existence {
     odds: f64,
     time: Timestamp,
@@ -45,7 +48,7 @@ pub(super) struct Looking {
     pub factor: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Visible {
     time: Timestamp,
     probability: f32,
@@ -85,6 +88,33 @@ impl Fades {
 /// p / (1 − p), clamped.
 pub(super) fn odds(p: f64) -> f64 {
     (p / (1.0 - p).max(1e-12)).clamp(LEAST_ODDS, MOST_ODDS)
+}
+
+/// The same without unused room.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    odds: f64,
+    time: Timestamp,
+    visible: Vec<Visible>,
+}
+
+impl From<Existence> for Kept {
+    fn from(existence: Existence) -> Self {
+        Self { odds: existence.odds, time: existence.time, visible: existence.seen_by().to_vec() }
+    }
+}
+
+impl TryFrom<Kept> for Existence {
+    type Error = &'static str;
+
+    fn try_from(kept: Kept) -> Result<Self, Self::Error> {
+        let founder = *kept.visible.first().ok_or("an existence that nobody has seen")?;
+        let mut visible = [founder; MOST_SENSORS];
+        let known = visible.get_mut(..kept.visible.len()).ok_or("an existence that too many have seen")?;
+        known.copy_from_slice(&kept.visible);
+        let known = u8::try_from(kept.visible.len()).map_err(|_| "an existence that too many have seen")?;
+        Ok(Self { odds: kept.odds, time: kept.time, known, visible })
+    }
 }
 
 impl Existence {

@@ -7,8 +7,10 @@
 
 use std::f64::consts::TAU;
 
+use serde::{Deserialize, Serialize};
+
 /// A mean and covariance; metres and metres per second.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Gaussian {
     /// East, north, east velocity, north velocity.
     pub x: [f64; 4],

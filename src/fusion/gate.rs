@@ -3,6 +3,8 @@
 //! In: positions of a look's detections, then per predicted track the half-widths of its gate. Out: the detections in
 //! that box, found through a grid. The χ² test itself is on d²; its threshold is computed here. Nothing is all-pairs.
 
+use serde::{Deserialize, Serialize};
+
 /// The `p` quantile of χ² with one or two degrees of freedom.
 pub(super) fn chi_square_quantile(p: f64, two_degrees: bool) -> f64 {
     if two_degrees {
@@ -22,13 +24,15 @@ pub(super) fn chi_square_quantile(p: f64, two_degrees: bool) -> f64 {
 }
 
 /// Detections of one look, sorted by grid cell; buffers are kept from look to look.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Grid {
     cell_m: f64,
     /// Row, column and detection as one number, ascending.
     cells: Vec<u128>,
     /// Where each row begins in `cells`, from the first on; empty where rows lie too far apart for such a table.
+    #[serde(skip)]
     rows: Vec<u32>,
+    #[serde(skip)]
     first_row: u32,
 }
 
@@ -63,6 +67,23 @@ impl Grid {
         self.cells.clear();
         self.cells.extend(positions.map(|(index, [e, n])| packed(cell(n, cell_m), cell(e, cell_m), index)));
         self.cells.sort_unstable();
+        self.index_rows();
+    }
+
+    /// As read from a snapshot: makes the table of rows. False if something in it is not one of the first `items`.
+    pub(super) fn restored(&mut self, items: usize) -> bool {
+        let within = |cell: &u128| {
+            let (row, _, item) = unpacked(*cell);
+            row < u32::MAX && (item as usize) < items && *cell == packed(row, unpacked(*cell).1, item)
+        };
+        let sound = self.cells.is_sorted() && self.cells.iter().all(within);
+        if sound {
+            self.index_rows();
+        }
+        sound
+    }
+
+    fn index_rows(&mut self) {
         self.rows.clear();
         let ends = (self.cells.first(), self.cells.last());
         let (first, last) = (ends.0.map_or(0, |c| unpacked(*c).0), ends.1.map_or(0, |c| unpacked(*c).0));

@@ -4,6 +4,8 @@
 //! acceleration (Bar-Shalom, Li & Kirubarajan 2001, section 6.2.2), apart from the plane's filter: the two share next
 //! to no noise, and most sensors say nothing of height. Knows no track.
 
+use serde::{Deserialize, Serialize};
+
 use super::measure::Altitude;
 
 /// Spectral density of white vertical acceleration, m²/s³: an aeroplane settles into a climb of 5 m/s in half a minute.
@@ -12,7 +14,7 @@ const DENSITY: f64 = 1.0;
 const START_CLIMB_MPS: f64 = 5.0;
 
 /// Height above the ellipsoid, metres, and climb, m/s, with their covariance: hh, hc, cc.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Height {
     x: [f64; 2],
     p: [f64; 3],

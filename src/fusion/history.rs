@@ -7,11 +7,15 @@
 
 use std::collections::VecDeque;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::existence::{Existence, Fades, Looking};
 use super::filter::Gaussian;
 use super::height::Height;
 use super::measure::Measured;
 use super::motion::{Imm, Motion};
+use super::packed::{self, Bytes};
 use super::ring::{KEPT_S, LookNumber, LookRing, Looked, RING_S};
 use super::{initiate, update};
 use crate::time::{Span, Timestamp};
@@ -39,7 +43,7 @@ pub(super) struct Entry {
 }
 
 /// Everything that is filtered about a track.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub time: Timestamp,
     pub imm: Imm,
@@ -66,7 +70,7 @@ pub(super) struct Pool(
 );
 
 /// A track's entries with the states between them, oldest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
     blocks: VecDeque<Box<Block>>,
     /// Before this there is nothing to forget.
@@ -126,6 +130,47 @@ impl State {
         self.time = at;
         self.existence.look(&Looking { ratio, ..missed }, fades);
         Some(())
+    }
+}
+
+/// A block as a snapshot holds it: its entries as bytes, without those not in use.
+#[derive(Serialize, Deserialize)]
+struct Kept<'a> {
+    before: State,
+    key: Timestamp,
+    from: u8,
+    #[serde(borrow)]
+    entries: Bytes<'a>,
+}
+
+impl Serialize for Block {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut room = [0; BLOCK * packed::ENTRY];
+        let entries = Bytes(packed::entries(self.used(), &mut room));
+        Kept { before: self.before, key: self.key, from: self.from, entries }.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Block {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let kept = Kept::deserialize(from)?;
+        let mut block = Self {
+            before: kept.before,
+            key: kept.key,
+            from: kept.from,
+            to: kept.from,
+            entries: [Entry::default(); BLOCK],
+        };
+        let read = packed::read_entries(kept.entries.0).ok_or_else(|| D::Error::custom("half an entry"))?;
+        for entry in read {
+            let room = block.entries.get_mut(usize::from(block.to));
+            *room.ok_or_else(|| D::Error::custom("a block too full"))? = entry;
+            block.to += 1;
+        }
+        if usize::from(block.from) > BLOCK {
+            return Err(D::Error::custom("a block that begins beyond its end"));
+        }
+        Ok(block)
     }
 }
 

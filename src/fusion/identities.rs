@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::classify::Claims;
 use super::track::TrackId;
 use crate::time::{Span, Timestamp};
@@ -22,7 +24,7 @@ const LEAST_CHANGES: u32 = 2;
 const MOST: usize = 1_024;
 
 /// Identities that disagree.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum IdentityConflict {
     /// One track claims two identities of one scheme; they are in order.
     TwoOnOne {
@@ -73,14 +75,15 @@ impl IdentityConflict {
 }
 
 /// Conflicts that stand, that are suspected, and that the last look showed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Identities {
     suspected: BTreeMap<IdentityConflict, Suspicion>,
+    #[serde(skip)]
     found: Vec<IdentityConflict>,
     refused: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Suspicion {
     shown: u32,
     /// When it was reported, once it was.

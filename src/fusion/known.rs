@@ -6,6 +6,8 @@
 
 use std::f64::consts::TAU;
 
+use serde::{Deserialize, Serialize};
+
 use super::clutter::Clutter;
 use super::coverage::{Coverage, View};
 use super::initiate;
@@ -50,15 +52,46 @@ pub(super) struct Known {
 }
 
 /// A look that is coming in pieces.
-#[derive(Clone, Debug)]
-struct Parts {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Parts {
     key: Option<ScanKey>,
     time: Timestamp,
     missing: Vec<bool>,
     fed: Vec<TrackId>,
 }
 
+/// What a snapshot holds of a sensor: all but its configuration.
+pub(super) type State = (Clutter, Watching, Sight, bool, f64, Timestamp, f64, f64, Option<Parts>);
+
 impl Known {
+    /// Its state alone, in the order of [`State`].
+    pub(super) fn state(&self) -> impl Serialize + '_ {
+        // Every field by name: a new one has to be given its place.
+        #[rustfmt::skip]
+        let Self {
+            clutter, watching, sight, bearings_only, unsearched, searched, nis, pairings, parts,
+            coverage: _, period_s: _, names: _, resolves: _,
+        } = self;
+        (clutter, watching, sight, bearings_only, unsearched, searched, nis, pairings, parts)
+    }
+
+    /// A new one with the state of another.
+    pub(super) fn with(self, state: State) -> Self {
+        let (clutter, watching, sight, bearings_only, unsearched, searched, nis, pairings, parts) = state;
+        Self {
+            clutter: clutter.configured_as(&self.clutter),
+            watching: watching.configured_as(&self.watching),
+            sight: sight.configured_as(&self.sight),
+            bearings_only,
+            unsearched,
+            searched,
+            nis,
+            pairings,
+            parts,
+            ..self
+        }
+    }
+
     pub(super) fn new(frame: &LocalFrame, model: &SensorModel) -> Self {
         Self {
             coverage: Coverage::new(frame, model),

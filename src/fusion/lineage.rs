@@ -16,6 +16,8 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::assign::{Associator, Pair};
 use super::filter;
 use super::live::Track;
@@ -60,7 +62,7 @@ const MOST_RECENT: usize = 256;
 const MOST_MERGED: usize = 8;
 
 /// How one track comes from, or goes into, another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kinship {
     /// The same thing after a gap.
     Continues,
@@ -86,7 +88,7 @@ impl Kinship {
 }
 
 /// One link: `track` continues, is split from, or was merged into `of`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Descent {
     /// Which of the three.
     pub kinship: Kinship,
@@ -103,7 +105,7 @@ pub struct Descent {
 }
 
 /// What a live track is known to come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ancestry {
     /// It is this track after a gap.
     pub continues: Option<TrackId>,
@@ -114,23 +116,27 @@ pub struct Ancestry {
 }
 
 /// The links found so far, and who may yet be linked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Lineage {
     lost: VecDeque<Lost>,
     fresh: VecDeque<Fresh>,
     births: Births,
     ancestry: BTreeMap<TrackId, Ancestry>,
+    #[serde(skip)]
     found: Vec<Descent>,
     recent: VecDeque<Descent>,
+    #[serde(skip)]
     near: Vec<u32>,
+    #[serde(skip)]
     pairs: Vec<Pair>,
+    #[serde(skip)]
     associator: Associator,
     /// Lost or new tracks that had to make room before their time.
     crowded: u64,
 }
 
 /// A confirmed track whose past is not settled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Fresh {
     id: TrackId,
     confirmed: Timestamp,
@@ -139,7 +145,7 @@ struct Fresh {
 }
 
 /// How often something new is confirmed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Births {
     count: f64,
     exposed_s: f64,

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::classify::{self, Claims};
 use super::clutter::Cell;
 use super::filter::Gaussian;
@@ -27,7 +29,7 @@ const REACH_SIGMAS: f64 = 4.0;
 const BACKWARD_DENSITY: f64 = 2.0;
 
 /// One track.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Track {
     pub id: TrackId,
     pub born: Timestamp,

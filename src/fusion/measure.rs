@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fusion::clutter::Cell;
 use crate::fusion::filter::Gaussian;
 use crate::fusion::registration::Correction;
@@ -23,7 +25,7 @@ const BEARING_ERROR_S: f64 = 5.0;
 const REPORTED_SPEED_SIGMA_MPS: f64 = 1.0;
 
 /// Where a sensor stands and how its horizon lies in the sector's plane: meridians converge, planes tilt.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Site {
     /// East and north in the plane.
     pub at: [f64; 2],

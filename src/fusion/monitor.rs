@@ -7,6 +7,8 @@
 mod signed;
 mod window;
 
+use serde::{Deserialize, Serialize};
+
 use super::registration::Finding;
 use super::registration::residual::{Residual, quadratic};
 pub(super) use signed::Cusum;
@@ -113,7 +115,7 @@ pub(super) struct Compared<'a> {
 }
 
 /// What one look counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct LookCounts {
     pub detections: f64,
     /// Detections no confirmed track took, and how many of nothing are told.
@@ -125,8 +127,9 @@ pub(super) struct LookCounts {
 }
 
 /// One sensor's monitor.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Monitor {
+    #[serde(skip, default = "Limits::new")]
     limits: Limits,
     /// Variance found over told, and how much it rests on.
     noise: f64,

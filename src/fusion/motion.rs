@@ -3,6 +3,8 @@
 //! In: a state and a time step. Out: the state then. The mode chain is continuous in time, Π = exp(ΛΔt), so that
 //! nothing depends on how often somebody looks, and Δt = 0 mixes nothing.
 
+use serde::{Deserialize, Serialize};
+
 use super::filter::{Fit, Gaussian, Step};
 
 /// How many modes.
@@ -25,7 +27,7 @@ const STOPPED_RATE: f64 = 2.0;
 const STOPPED_SPEED: f64 = 0.15;
 
 /// A Gaussian per mode and the probability of each mode.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Imm {
     pub modes: [Gaussian; MODES],
     pub mu: [f64; MODES],

@@ -3,8 +3,13 @@
 //! In: looks in arrival order. Out: one look by its number. Bounded in time and in number. Knows no track.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::measure::{Measured, Site};
+use super::packed::{self, Bytes};
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
 
@@ -21,14 +26,42 @@ pub(super) struct Looked {
     pub time: Timestamp,
     pub sensor: SensorIndex,
     pub site: Site,
-    pub detections: Box<[Measured]>,
+    /// Shared with copies of the engine: a look never changes once it is here.
+    pub detections: Arc<[Measured]>,
+}
+
+/// A look as a snapshot holds it: its detections as bytes.
+#[derive(Serialize, Deserialize)]
+struct Kept<'a> {
+    time: Timestamp,
+    sensor: SensorIndex,
+    site: Site,
+    #[serde(borrow)]
+    detections: Bytes<'a>,
+}
+
+impl Serialize for Looked {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let packed = packed::detections(&self.detections);
+        let Self { time, sensor, site, .. } = *self;
+        Kept { time, sensor, site, detections: Bytes(&packed) }.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Looked {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let Kept { time, sensor, site, detections } = Kept::deserialize(from)?;
+        let detections = packed::read_detections(detections.0);
+        let detections = detections.ok_or_else(|| D::Error::custom("no such detection"))?;
+        Ok(Self { time, sensor, site, detections })
+    }
 }
 
 /// A look's number: counts arrivals.
 pub(super) type LookNumber = u64;
 
 /// The looks of the last [`RING_S`] seconds, in arrival order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct LookRing {
     looks: VecDeque<Looked>,
     first: LookNumber,
@@ -41,6 +74,11 @@ pub(super) const fn low(number: LookNumber) -> u32 {
 }
 
 impl LookRing {
+    /// Whether every sensor it names is one of so many, and there are numbers left.
+    pub(super) fn is_of(&self, sensors: usize) -> bool {
+        self.first < u64::MAX / 2 && self.looks.iter().all(|look| look.sensor.index() < sensors)
+    }
+
     /// Takes a look and says its number.
     pub(super) fn push(&mut self, look: Looked) -> LookNumber {
         self.looks.push_back(look);

@@ -5,6 +5,8 @@
 //! 2p(1 − p), of one target with p; a look that sees both settles it. Where a sensor sees every other time, nothing is
 //! learned, and nothing is merged.
 
+use serde::{Deserialize, Serialize};
+
 use super::filter;
 use super::ring::LookNumber;
 use super::table::Table;
@@ -17,7 +19,7 @@ const MERGE: f64 = 12.0;
 const APART: f64 = 9.2;
 
 /// What a track knows of an older one that may be the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rival {
     pub with: TrackId,
     score: f64,

@@ -6,6 +6,8 @@
 //! misses beyond say nothing, and must not kill what a radar holds. Counts per ring fade with time, so that fog may
 //! come and go. Knows no track.
 
+use serde::{Deserialize, Serialize};
+
 use super::ring::LookNumber;
 use crate::time::Timestamp;
 
@@ -21,11 +23,14 @@ const DWELL_S: f64 = 2.0;
 const LEAST: f64 = 0.02;
 
 /// What one sensor has detected of what others hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sight {
+    #[serde(skip)]
     ring_m: f64,
+    #[serde(skip)]
     most: f64,
     /// Share of a dwell that one look is.
+    #[serde(skip)]
     weight: f64,
     expected: [f64; RINGS],
     seen: [f64; RINGS],
@@ -47,6 +52,11 @@ impl Sight {
             as_of: Timestamp::from_nanos(i64::MIN),
             since: 0,
         }
+    }
+
+    /// What was learned, under the configuration of `new`.
+    pub(super) fn configured_as(self, new: &Self) -> Self {
+        Self { ring_m: new.ring_m, most: new.most, weight: new.weight, ..self }
     }
 
     /// What was learned before look `since`, while some sensor pointed elsewhere, is worth nothing.

@@ -6,6 +6,8 @@
 //! believed of each comes from all of them together (`exclusive`), at every look anew from all that was ever seen. While
 //! two ways explain the bearings equally well, none of them is said. Bounded in bearings, sensors' looks and crossings.
 
+use serde::{Deserialize, Serialize};
+
 use super::coverage::View;
 use super::crossing::{Crossing, Feed, REMEMBERED, SPEED_MPS, Taken};
 use super::exclusive::Piece;
@@ -69,29 +71,37 @@ pub(super) const APART: f64 = 9.2;
 pub(super) const SIGHTED: u8 = 3;
 
 /// What is left over, and what it may be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sightlines {
     /// Each sensor's last look, by sensor.
     pub eyes: Vec<Eye>,
     pub crossings: Vec<Crossing>,
     /// Per crossing: how probable it is; `None` where too many are entangled.
+    #[serde(skip)]
     pub shares: Vec<Option<f64>>,
     /// The look's leftover bearings, as indices of its detections.
+    #[serde(skip)]
     pub leftover: Vec<u32>,
     /// The look's meetings.
+    #[serde(skip)]
     pub met: Vec<(Meeting, [Feed; 2])>,
     /// Sensor, look, detection, and the crossing that took it.
+    #[serde(skip)]
     pub uses: Vec<(SensorIndex, LookNumber, u32, usize)>,
     /// Two crossings that took one bearing, and whose, and which crossings exclude each other.
+    #[serde(skip)]
     pub shared: Vec<(usize, usize, SensorIndex)>,
+    #[serde(skip)]
     pub edges: Vec<(usize, usize)>,
     /// Per crossing: a name for the piece it is in.
+    #[serde(skip)]
     pub pieces: Vec<usize>,
+    #[serde(skip)]
     pub piece: Piece,
 }
 
 /// One sensor's last look.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Eye {
     sensor: SensorIndex,
     at: Timestamp,
@@ -99,6 +109,15 @@ pub(super) struct Eye {
     period_s: f64,
     /// Leftover bearings: which detection, its clutter density and ray.
     rays: Vec<(u32, f64, Ray)>,
+}
+
+impl Sightlines {
+    /// Whether every sensor it names is one of so many.
+    pub(super) fn is_of(&self, sensors: usize) -> bool {
+        let eyes = self.eyes.iter().map(|eye| eye.sensor);
+        let mut named = eyes.chain(self.crossings.iter().flat_map(|c| &c.feeds).map(|feed| feed.sensor));
+        named.all(|sensor| sensor.index() < sensors)
+    }
 }
 
 impl Tracker {
@@ -134,7 +153,7 @@ impl Tracker {
             }
         }
         lines.leftover.clear();
-        let free = (0u32..).zip(&looked.detections).zip(&claimed);
+        let free = (0u32..).zip(looked.detections.iter()).zip(&claimed);
         let free = free.filter(|((_, m), claimed)| m.is_bearing() && **claimed < 0.5);
         lines.leftover.extend(free.map(|((index, _), _)| index).take(MOST_BEARINGS));
     }

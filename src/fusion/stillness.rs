@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::filter::Gaussian;
 use crate::time::{Span, Timestamp};
 
@@ -30,7 +32,7 @@ const MOST_ECHOES: usize = 8_192;
 const REMEMBERED: Span = Span::from_secs(3_600);
 
 /// One track's.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stillness {
     since: Timestamp,
     moved: bool,
@@ -40,7 +42,7 @@ pub(super) struct Stillness {
 }
 
 /// Straight line through positions, weighted: Σw, Σwt, Σwt², Σwz, Σwtz.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Fit {
     w: f64,
     wt: f64,
@@ -111,7 +113,7 @@ impl Stillness {
 }
 
 /// What was learned of echoes whose tracks have ended.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct EchoMap(BTreeMap<(i32, i32), (Timestamp, Stillness)>);
 
 impl EchoMap {

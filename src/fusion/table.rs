@@ -4,6 +4,8 @@
 //! that a box on the ground may concern. A look asks for the few tracks near it instead of passing over all of them, so
 //! that its cost does not depend on how many there are elsewhere. Knows no detection.
 
+use serde::{Deserialize, Serialize};
+
 use super::gate::Grid;
 use super::live::Track;
 use super::track::TrackId;
@@ -28,13 +30,14 @@ pub(super) struct Bounds {
 }
 
 /// Live tracks in slots that stay theirs for life.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Table {
     slots: Vec<Option<Box<Track>>>,
     spare: Vec<u32>,
     /// Ids, which only ever grow, ascending, and their slots: a track's place here is its rank until places are taken
     /// anew. What ends leaves [`NOBODY`] in its place until then.
     ranks: Vec<(TrackId, u32)>,
+    #[serde(skip)]
     live: usize,
     /// Ranks of the tracks, where they were when places were last taken.
     grid: Grid,
@@ -46,6 +49,7 @@ pub(super) struct Table {
     begun: Vec<Option<[f64; 2]>>,
     placed: Option<Timestamp>,
     /// Ranks found, a bit each: the look's tracks in order of their ids, without sorting.
+    #[serde(skip)]
     found: Vec<u64>,
 }
 
@@ -71,6 +75,36 @@ impl Bounds {
 impl Table {
     pub(super) const fn len(&self) -> usize {
         self.live
+    }
+
+    /// As read from a snapshot: counted again, and nothing if what it says of itself does not fit together.
+    pub(super) fn restored(mut self) -> Option<Self> {
+        let occupied = |slot: u32| self.slots.get(slot as usize).map(Option::as_deref);
+        let fits = |(id, slot): &(TrackId, u32)| {
+            *slot == NOBODY || matches!(occupied(*slot), Some(Some(track)) if track.id == *id)
+        };
+        let live = self.slots.iter().flatten().count();
+        let mut spare = self.spare.clone();
+        spare.sort_unstable();
+        spare.dedup();
+        let vacant =
+            spare.len() == self.spare.len() && spare.iter().all(|slot| matches!(occupied(*slot), Some(None)));
+        let ranked = self.ranks.iter().filter(|(_, slot)| *slot != NOBODY).count();
+        let sound = vacant
+            && spare.len() + live == self.slots.len()
+            && ranked == live
+            && self.ranks.iter().all(fits)
+            && self.ranks.is_sorted_by(|a, b| a.0 < b.0)
+            && self.placed_ranks <= self.ranks.len()
+            && self.everywhere.iter().all(|rank| (*rank as usize) < self.placed_ranks)
+            && self.grid.restored(self.placed_ranks);
+        self.live = live;
+        sound.then_some(self)
+    }
+
+    /// The greatest id so far.
+    pub(super) fn latest(&self) -> Option<TrackId> {
+        self.ranks.last().map(|last| last.0)
     }
 
     /// Takes a track, of an id greater than any before, and says its slot.

@@ -1,11 +1,13 @@
 //! What the rest of the program may see of a track.
 
+use serde::{Deserialize, Serialize};
+
 use crate::scan::ClassLikelihoods;
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 
 /// A track's name: counts up, never reused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TrackId(pub u64);
 
 impl std::fmt::Display for TrackId {
@@ -51,7 +53,7 @@ impl Status {
 }
 
 /// A Gaussian state at an instant, in the sector's tangent plane.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The instant it holds for.
     pub time: Timestamp,

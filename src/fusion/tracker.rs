@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::assign::{Associator, Pair};
 use super::coverage::View;
 use super::existence::Fades;
@@ -45,7 +47,7 @@ pub enum Outcome {
 }
 
 /// What the tracker refused or could not use, counted from the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Pairings whose result was not finite and positive definite.
     pub unsound: u64,

@@ -5,6 +5,8 @@
 //! squares, iterated to its end, leaves no residual and lies at the intersection, so it is computed as such, and its
 //! covariance is (JᵀR⁻¹J)⁻¹ there. Knows no track; what agrees by chance is weighed in `crossing`.
 
+use serde::{Deserialize, Serialize};
+
 /// Sites nearer to each other than this see the same side of everything, metres.
 const LEAST_BASELINE_M: f64 = 20.0;
 /// Nothing is taken to be nearer to a sensor than this, metres.
@@ -15,7 +17,7 @@ const LEAST_SINE: f64 = 0.05;
 const ANGLE_SIGMAS: f64 = 5.0;
 
 /// A direction in which something was seen, and from where.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ray {
     /// East and north in the plane.
     pub site: [f64; 2],

@@ -6,6 +6,8 @@
 
 use std::f64::consts::TAU;
 
+use serde::{Deserialize, Serialize};
+
 use super::coverage::{Coverage, View};
 use crate::time::{Span, Timestamp};
 
@@ -19,19 +21,42 @@ const MOST_S: f64 = 60.0;
 const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
 
 /// Where one sensor has lately looked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Watching {
+    #[serde(skip)]
     lasts: Span,
     site: [f64; 2],
     ranges: [f64; 2],
+    #[serde(with = "bins")]
     looked: [Timestamp; BINS],
     pass: Option<(Timestamp, View)>,
+}
+
+/// Serde's own arrays end at 32.
+mod bins {
+    use super::{BINS, Deserialize, Timestamp};
+    use serde::de::Error;
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bins: &[Timestamp; BINS], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(bins)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[Timestamp; BINS], D::Error> {
+        let bins = Vec::<Timestamp>::deserialize(from)?;
+        bins.try_into().map_err(|_| D::Error::custom("not as many bins as a turn has"))
+    }
 }
 
 impl Watching {
     pub(super) fn new(period_s: f64) -> Self {
         let lasts = Span::from_secs_f64((PERIODS * period_s).clamp(LEAST_S, MOST_S));
         Self { lasts, site: [0.0; 2], ranges: [0.0; 2], looked: [NEVER; BINS], pass: None }
+    }
+
+    /// What was seen, under the configuration of `new`.
+    pub(super) fn configured_as(self, new: &Self) -> Self {
+        Self { lasts: new.lasts, ..self }
     }
 
     /// One more look.

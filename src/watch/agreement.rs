@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::geo::Geodetic;
 use crate::scan::Class;
 
 /// The agreement of one sector.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Agreement {
     /// Its name.
     pub name: String,
@@ -25,7 +27,7 @@ pub struct Agreement {
 }
 
 /// A line with a party on each side.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
     /// Its name.
     pub id: Arc<str>,
@@ -38,7 +40,7 @@ pub struct Line {
 }
 
 /// A piece of ground, with a floor and a ceiling where air matters.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Zone {
     /// Its name.
     pub id: Arc<str>,
@@ -51,7 +53,7 @@ pub struct Zone {
 }
 
 /// An authorised crossing point: a disc on a line.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gate {
     /// Its name.
     pub id: Arc<str>,
@@ -68,7 +70,7 @@ pub struct Gate {
 }
 
 /// Which way across a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// Either way.
     Any,
@@ -91,7 +93,7 @@ impl Direction {
 }
 
 /// One clause made testable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rule {
     /// Its name.
     pub id: Arc<str>,
@@ -104,7 +106,7 @@ pub struct Rule {
 }
 
 /// What a rule says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum RuleKind {
     /// Nobody crosses this line in this direction outside its gates.
     Crossing {

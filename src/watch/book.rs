@@ -2,8 +2,12 @@
 //!
 //! In: findings of the rules. Out: notices. Knows nothing of tracks but their names; knows every limit.
 
+mod kept;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::area::Covariance;
 use super::identity;
@@ -15,6 +19,7 @@ use crate::geo::LocalFrame;
 use crate::time::{Span, Timestamp};
 use crate::watch::agreement::{Agreement, RuleKind};
 use crate::watch::alert::{Count, Notice, Position, Severity, State};
+pub(super) use kept::BookState;
 
 /// An alert that is over stays in the book this long after it happened: its id is taken, and it can be taken up again.
 pub(super) const REMEMBERED: Span = Span::from_secs(3600);
@@ -28,7 +33,7 @@ const CAPACITY: usize = 10_000;
 const MOST_NAMED: usize = 16;
 
 /// What an alert is about, among those in the book. Ordered by track first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Subject {
     /// The track, unless it is about many.
     pub track: Option<TrackId>,

@@ -9,6 +9,8 @@ use crate::time::{Span, Timestamp};
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::area::Covariance;
 use super::line::Point;
 
@@ -46,7 +48,7 @@ struct Member {
 }
 
 /// One ceiling through time.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ceiling {
     passed_since: Option<Timestamp>,
     kept_since: Option<Timestamp>,

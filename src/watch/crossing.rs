@@ -15,6 +15,8 @@ mod gap;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::area::{Covariance, normal_cdf, plus};
 use super::instant::{self, Instant};
 use super::line::{Nearest, Point, Polyline};
@@ -43,7 +45,7 @@ const EVEN: f64 = 3.464_101_615_137_754_6;
 const PAST_THE_END: f64 = 3.0;
 
 /// A side of a line, walking along its vertices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Side {
     Left,
     Right,
@@ -83,8 +85,8 @@ pub(super) struct Crossing {
 }
 
 /// What is remembered of a track near a line.
-#[derive(Clone, Copy, Debug)]
-struct Path {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Path {
     latched: Option<Side>,
     /// The highest probability the latched side has had.
     certainty: f64,
@@ -95,7 +97,7 @@ struct Path {
     turned: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sample {
     time: Timestamp,
     at: Point,
@@ -104,7 +106,7 @@ struct Sample {
     side: Option<Side>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Change {
     to: Side,
     time: Timestamp,
@@ -113,7 +115,21 @@ struct Change {
     between: Option<[Timestamp; 2]>,
 }
 
+/// What a snapshot holds of a line: all but the line.
+pub(super) type State = (BTreeMap<TrackId, Path>, BTreeMap<TrackId, (Timestamp, Path)>, u64);
+
 impl Crossing {
+    /// Its state alone, in the order of [`State`].
+    pub(super) fn state(&self) -> impl Serialize + '_ {
+        let Self { paths, gone, refused, line: _ } = self;
+        (paths, gone, refused)
+    }
+
+    /// A new one with the state of another.
+    pub(super) fn set(&mut self, state: State) {
+        (self.paths, self.gone, self.refused) = state;
+    }
+
     pub(super) fn new(line: Polyline) -> Self {
         Self { line, paths: BTreeMap::new(), gone: BTreeMap::new(), refused: 0 }
     }

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::book::Subject;
 use crate::fusion::TrackId;
 use crate::time::{Span, Timestamp};
@@ -22,13 +24,13 @@ const HELD: Span = Span::from_secs(3);
 const CAPACITY: usize = 100_000;
 
 /// The stays of all tracks, by rule.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Presence {
     stays: BTreeMap<Subject, Stay>,
     refused: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Stay {
     entered: Option<Timestamp>,
     sure_since: Option<Timestamp>,

@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::area::Area;
 use super::line::Point;
 use crate::sensor::{SensorIndex, SensorModel};
@@ -21,7 +23,7 @@ const POINTS: u32 = 200;
 const MOST_QUESTIONS: usize = 50_000;
 
 /// What is watched of one zone.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sight {
     /// Share that no group watches, in [0, 1].
     pub blind: f64,
@@ -49,6 +51,9 @@ struct Sampled {
     sight: Option<Sight>,
 }
 
+/// What a snapshot holds: all but the zones and sensors.
+pub(super) type State = (Vec<Option<Sight>>, usize);
+
 impl Sights {
     pub(super) fn new<'a>(
         zones: impl Iterator<Item = (Arc<str>, &'a Area)>,
@@ -60,6 +65,23 @@ impl Sights {
         }
         let sampled = |(name, area): (Arc<str>, &Area)| Sampled { name, points: lattice(area), sight: None };
         Self { zones: zones.map(sampled).collect(), groups: groups.into_iter().collect(), next: 0 }
+    }
+
+    /// What is known of every zone, and whose turn is next.
+    pub(super) fn state(&self) -> impl Serialize + '_ {
+        let Self { zones, next, groups: _ } = self;
+        (zones.iter().map(|zone| &zone.sight).collect::<Vec<_>>(), next)
+    }
+
+    /// Knows what another of the same zones knew; nothing if it was of others.
+    pub(super) fn with(mut self, (sights, next): State) -> Option<Self> {
+        if sights.len() != self.zones.len() || next > sights.len() {
+            return None;
+        }
+        for (zone, sight) in self.zones.iter_mut().zip(sights) {
+            zone.sight = sight;
+        }
+        Some(Self { next, ..self })
     }
 
     /// Looks at the zones whose turn it is. `sees`: P(a sensor would report a target at a place).

@@ -14,6 +14,8 @@ pub mod recording;
 pub(crate) mod sound;
 pub mod status;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scan::Scan;
 use crate::sensor::{Format, SensorIndex, SensorModel};
 use crate::time::Timestamp;
@@ -69,6 +71,19 @@ pub enum Decoder {
     Frame(frame::Decoder),
 }
 
+/// What a decoder carries from frame to frame, borrowed or owned.
+#[derive(Serialize, Deserialize)]
+enum Carried<A, N> {
+    /// Every frame stands for itself.
+    Nothing,
+    Asterix(A),
+    Nmea(N),
+}
+
+/// A decoder's state as read.
+#[derive(Deserialize)]
+pub struct DecoderState(Carried<asterix::State, nmea::State>);
+
 impl Decoder {
     /// A fresh decoder for one sensor.
     #[must_use]
@@ -78,6 +93,26 @@ impl Decoder {
             Format::Asterix => Self::Asterix(asterix::Decoder::new(index, model)),
             Format::Nmea => Self::Nmea(nmea::Decoder::new(index, model)),
             Format::Frame => Self::Frame(frame::Decoder::new(index, model)),
+        }
+    }
+
+    /// What the format has spread over several frames, so far.
+    pub fn state(&self) -> impl Serialize + '_ {
+        match self {
+            Self::Json(_) | Self::Frame(_) => Carried::Nothing,
+            Self::Asterix(decoder) => Carried::Asterix(decoder.state()),
+            Self::Nmea(decoder) => Carried::Nmea(decoder.state()),
+        }
+    }
+
+    /// A new decoder with the state of another of the same sensor; nothing if the state is of another format.
+    #[must_use]
+    pub fn with(self, state: DecoderState) -> Option<Self> {
+        match (self, state.0) {
+            (decoder @ (Self::Json(_) | Self::Frame(_)), Carried::Nothing) => Some(decoder),
+            (Self::Asterix(decoder), Carried::Asterix(state)) => Some(Self::Asterix(decoder.with(state))),
+            (Self::Nmea(decoder), Carried::Nmea(state)) => Some(Self::Nmea(decoder.with(state))),
+            _ => None,
         }
     }
 

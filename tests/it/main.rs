@@ -21,6 +21,7 @@ mod out_prometheus;
 mod out_webhook;
 mod rig;
 mod scenarios;
+mod snapshot;
 mod source_mqtt;
 mod source_mqtt_wire;
 mod source_serial;

@@ -6,6 +6,8 @@
 //! (Yeom, Kirubarajan & Bar-Shalom 2004 compare states; the detections themselves say the same without the new track's
 //! made-up first velocity in them). Knows nobody else.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::classify::Claims;
 use super::super::filter::{self, Gaussian};
 use super::super::history::State;
@@ -33,7 +35,7 @@ const SAME_IDENTITY: f64 = 1_000.0;
 const LEAST_CLASS: f64 = 0.01;
 
 /// A confirmed track that has ended, as it was when it was last measured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Lost {
     pub id: TrackId,
     state: State,

@@ -2,13 +2,15 @@
 //!
 //! In: errors in standard deviations, one after the other. Out: how far the sums have gone; the caller knows the limit.
 
+use serde::{Deserialize, Serialize};
+
 /// Half the shift that is to be found soonest, in standard deviations.
 pub(in crate::fusion) const ALLOWANCE: f64 = 0.35;
 /// No single error counts for more than this.
 const MOST: f64 = 3.0;
 
 /// An upper and a lower sum.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::fusion) struct Cusum {
     above: f64,
     below: f64,

@@ -3,6 +3,8 @@
 //!
 //! In: errors of two degrees of freedom. Out, every [`WINDOW`] of them: the sums, judged at [`ALPHA`].
 
+use serde::{Deserialize, Serialize};
+
 use super::signed;
 
 /// Comparisons in a window.
@@ -13,7 +15,7 @@ pub(in crate::fusion) const ALPHA: f64 = 1e-4;
 const CUSUM_RUN: f64 = 6e7;
 
 /// A window being filled.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::fusion) struct Window {
     count: u32,
     d2: f64,

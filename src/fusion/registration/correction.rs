@@ -3,6 +3,8 @@
 //! In: a bias per axis with its variance, and how much noisier it is than told. Out: corrected ranges, azimuths, places and times, their noise the larger for
 //! what the bias is not known to. Bias is reported − true. Knows no track and not how the bias was found.
 
+use serde::{Deserialize, Serialize};
+
 use super::{AXES, Axis};
 use crate::fusion::measure::Site;
 use crate::scan::Polar;
@@ -12,7 +14,7 @@ use crate::time::Span;
 const LEAST_RANGE_M: f64 = 1.0;
 
 /// The biases in force for one sensor; zero with variance zero where nothing is corrected.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::fusion) struct Correction {
     /// By [`Axis`]: metres, radians clockwise, metres east, metres north, seconds.
     pub value: [f64; AXES],

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::AXES;
 use super::residual::{Jacobian, Residual};
 use crate::sensor::SensorIndex;
@@ -18,7 +20,7 @@ pub(super) type Row = [f64; AXES];
 pub(super) type Square = [Row; AXES];
 
 /// What two sensors' comparisons say: information about each, and between them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Block {
     pub low: Square,
     pub cross: Square,
@@ -28,7 +30,7 @@ pub(super) struct Block {
 }
 
 /// What one sensor's comparisons amount to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Own {
     /// Information that names no other sensor: what the search found.
     pub seed: Row,
@@ -38,11 +40,12 @@ pub(super) struct Own {
 }
 
 /// Everything known. Pairs are keyed by their lower and higher sensor.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Evidence {
     pub pairs: BTreeMap<(SensorIndex, SensorIndex), Box<Block>>,
     pub own: Vec<Own>,
     /// Prior one-sigma bias per sensor and axis, in the axis's unit.
+    #[serde(skip)]
     pub scales: Vec<Row>,
 }
 

@@ -16,6 +16,8 @@ mod settle;
 mod solve;
 
 pub(super) use correction::Correction;
+use serde::{Deserialize, Serialize};
+
 use evidence::{Evidence, Row};
 use search::Peak;
 use solve::Solution;
@@ -113,7 +115,7 @@ pub enum Finding {
 }
 
 /// What is known of one sensor.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Standing {
     /// Axes along which its detections say anything.
     observable: [bool; AXES],
@@ -134,7 +136,7 @@ struct Standing {
 }
 
 /// Every sensor's registration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Registration {
     sensors: Vec<Standing>,
     evidence: Evidence,
@@ -145,7 +147,9 @@ pub(super) struct Registration {
     fresh: u32,
     /// From this look on nobody is off as much as before: what was learned of who sees whom begins anew.
     pub(super) moved: u64,
+    #[serde(skip)]
     findings: Vec<(SensorIndex, Finding)>,
+    #[serde(skip)]
     search: search::Search,
 }
 
@@ -196,6 +200,17 @@ impl Registration {
             findings: Vec::new(),
             search: search::Search::default(),
         }
+    }
+
+    /// What was learned, under the configuration of `new`; nothing if it is of another number of sensors.
+    pub(super) fn configured_as(mut self, new: &Self) -> Option<Self> {
+        let sensors = new.sensors.len();
+        self.evidence.scales.clone_from(&new.evidence.scales);
+        let lengths = [self.sensors.len(), self.evidence.own.len(), self.solution.value.len()];
+        let fits = lengths == [sensors; 3]
+            && self.solution.variance.len() == sensors
+            && self.evidence.pairs.keys().all(|(low, high)| low < high && high.index() < sensors);
+        fits.then_some(self)
     }
 
     /// What is taken off a sensor's detections now.

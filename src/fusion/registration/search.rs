@@ -5,6 +5,8 @@
 //! allows. Every pair votes for the offset that would bring it together; a bias is a heap of votes from tracks in
 //! different places, chance is spread evenly. Knows no tracker and takes no decision.
 
+use serde::{Deserialize, Serialize};
+
 use crate::fusion::filter::Gaussian;
 
 /// How far off a sensor may be: range or place, metres; azimuth, radians; clock, seconds.
@@ -37,7 +39,7 @@ const SEARCHES_IF_SUSPICIOUS: u32 = 5;
 const VELOCITY_GATE: f64 = 18.4;
 
 /// The two shapes an offset can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Shape {
     /// Range and azimuth about the sensor.
     Polar,
@@ -46,7 +48,7 @@ pub(super) enum Shape {
 }
 
 /// An offset that many tracks agree on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Peak {
     pub shape: Shape,
     /// Metres and radians clockwise, or metres east and north.

@@ -6,6 +6,8 @@
 //! The prior is centred on zero and keeps there what the comparisons cannot see: all clocks wrong alike. It is Cauchy's,
 //! by reweighting (Lange, Little & Taylor 1989): one sensor far off is likelier than all of them off a little.
 
+use serde::{Deserialize, Serialize};
+
 use super::AXES;
 use super::evidence::{Block, Evidence, Row, Square};
 
@@ -17,7 +19,7 @@ const MOST_ROUNDS: usize = 60;
 const SETTLED: f64 = 1e-16;
 
 /// Every sensor's biases and their variances.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Solution {
     pub value: Vec<Row>,
     pub variance: Vec<Row>,

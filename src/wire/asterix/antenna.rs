@@ -17,6 +17,8 @@
 
 use std::f64::consts::TAU;
 
+use serde::{Deserialize, Serialize};
+
 use super::period::Period;
 use crate::time::{Span, Timestamp};
 use crate::wire::Rejection;
@@ -32,7 +34,7 @@ const GUARD_RAD: f64 = TAU / 36.0;
 const WIDEST_RAD: f64 = TAU / 3.0;
 
 /// The antenna pointed there then.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Mark {
     pub(super) time: Timestamp,
     /// In [0, 2π).
@@ -49,7 +51,7 @@ pub(super) struct Swept {
 }
 
 /// What is known of one antenna.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Antenna {
     period: Period,
     last: Option<Mark>,

@@ -27,6 +27,8 @@ mod units;
 
 pub use time_of_day::TimeOfDay;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Decoded, Rejection, ranges};
 use crate::scan::Measurement;
 use crate::sensor::{SensorIndex, SensorModel};
@@ -167,7 +169,28 @@ pub struct Decoder {
     sectors: Box<Sectors>,
 }
 
+/// What a snapshot holds of a decoder: all but its sensor.
+#[derive(Deserialize)]
+pub(super) struct State {
+    repeats: Repeats,
+    antenna: Box<Antenna>,
+    sectors: Box<Sectors>,
+}
+
 impl Decoder {
+    /// Its state alone, in the order of [`State`].
+    pub(super) fn state(&self) -> impl Serialize + '_ {
+        let Self { repeats, antenna, sectors, sensor: _ } = self;
+        (repeats, antenna, sectors)
+    }
+
+    /// A new one with the state of another.
+    pub(super) fn with(self, state: State) -> Self {
+        let State { repeats, antenna, sectors } = state;
+        let sectors = Box::new(sectors.configured_as(&self.sectors));
+        Self { repeats, antenna, sectors, ..self }
+    }
+
     /// For one sensor.
     #[must_use]
     pub fn new(index: SensorIndex, model: &SensorModel) -> Self {

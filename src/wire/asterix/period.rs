@@ -4,13 +4,15 @@
 //! again. Winds slow antennas by a few percent; an observation that differs by half from what was learned comes of a
 //! lost mark and is ignored, unless three agree on it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 
 /// Shortest and longest turn believed.
 const BELIEVED_S: std::ops::RangeInclusive<f64> = 0.1..=60.0;
 
 /// The time of one turn.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Period {
     seconds: f64,
     learned: bool,

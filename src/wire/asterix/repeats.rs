@@ -3,6 +3,8 @@
 //! In: whole frames. Out: whether the same bytes came just before. Their time of day makes honest frames differ, so
 //! two equal ones are one measurement, and counting it twice would make the picture surer than it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Span, Timestamp};
 
 /// Frames remembered.
@@ -11,7 +13,7 @@ const REMEMBERED: usize = 64;
 const MEMORY: Span = Span::from_secs(60);
 
 /// Fingerprints of the latest frames.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Repeats {
     seen: std::collections::VecDeque<(u64, Timestamp)>,
 }

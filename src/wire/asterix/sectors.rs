@@ -12,6 +12,8 @@
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
+use serde::{Deserialize, Serialize};
+
 use super::antenna::{Mark, Swept, turned};
 use super::plots::Timed;
 use crate::scan::{Look, Scan};
@@ -31,7 +33,7 @@ const JITTER: Span = Span::from_nanos(100_000_000);
 const MAX_HELD: usize = 1_024;
 
 /// A plot that waits for its sector.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting {
     mark: Mark,
     received: Timestamp,
@@ -39,7 +41,7 @@ struct Waiting {
 }
 
 /// A sector that waits for its plots.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Held {
     from: Mark,
     to: Mark,
@@ -47,9 +49,11 @@ struct Held {
 }
 
 /// The plots of one radar on their way into scans.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sectors {
+    #[serde(skip)]
     sensor: SensorIndex,
+    #[serde(skip)]
     max_range_m: f64,
     first: Option<Timestamp>,
     newest: Option<Mark>,
@@ -78,6 +82,11 @@ impl Sectors {
             held: VecDeque::new(),
             loose: Vec::new(),
         }
+    }
+
+    /// What is on its way, under the configuration of `new`.
+    pub(super) fn configured_as(self, new: &Self) -> Self {
+        Self { sensor: new.sensor, max_range_m: new.max_range_m, ..self }
     }
 
     /// A detection that belongs to no rotation.

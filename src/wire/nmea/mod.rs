@@ -29,6 +29,8 @@ mod tag;
 pub use ships::{MAX_SHIPS, Ship};
 pub use tag::Tag;
 
+use serde::{Deserialize, Serialize};
+
 use super::ranges;
 use super::{Decoded, Rejection};
 use crate::scan::{Detection, Look, Scan};
@@ -94,7 +96,28 @@ pub struct Decoder {
     group: Option<(u32, Timestamp)>,
 }
 
+/// What a snapshot holds of a decoder: all but its sensor.
+#[derive(Deserialize)]
+pub(super) struct State {
+    reader: ais::Reader,
+    ships: Ships,
+    own_ship: OwnShip,
+    group: Option<(u32, Timestamp)>,
+}
+
 impl Decoder {
+    /// Its state alone, in the order of [`State`].
+    pub(super) fn state(&self) -> impl Serialize + '_ {
+        let Self { reader, ships, own_ship, group, sensor: _, model: _ } = self;
+        (reader, ships, own_ship, group)
+    }
+
+    /// A new one with the state of another.
+    pub(super) fn with(self, state: State) -> Self {
+        let State { reader, ships, own_ship, group } = state;
+        Self { reader, ships, own_ship, group, ..self }
+    }
+
     /// For one sensor.
     #[must_use]
     pub fn new(index: SensorIndex, model: &SensorModel) -> Self {

@@ -5,6 +5,8 @@
 //!
 //! Source: IEC 61162-1, sentences GGA, HDT, RMC, THS.
 
+use serde::{Deserialize, Serialize};
+
 use super::ais::{Message, Position};
 use super::report::KNOT_MPS;
 use super::sentence::{Fields, bad_field};
@@ -24,7 +26,7 @@ const ASSUMED_SPEED_MPS: f64 = 10.0;
 const HEADING_SIGMA_RAD: f64 = 0.017_453_292_519_943_295;
 
 /// The last word of each kind, with when it came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct OwnShip {
     fix: Option<(Timestamp, Geodetic)>,
     altitude_m: f64,

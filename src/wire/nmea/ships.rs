@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::ais::Message;
 use crate::time::Timestamp;
 
@@ -13,7 +15,7 @@ use crate::time::Timestamp;
 pub const MAX_SHIPS: usize = 8_192;
 
 /// What is known about one MMSI.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ship {
     /// `mmsi:` and nine digits.
     pub identity: Arc<str>,
@@ -27,7 +29,7 @@ pub struct Ship {
 }
 
 /// All of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ships {
     by_mmsi: BTreeMap<u32, Ship>,
 }

@@ -5,6 +5,8 @@
 //!
 //! Source: IEC 61162-1, sentences VDM and VDO: total, number, sequential id, channel, payload, fill bits.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::sentence::{Fields, Sentence, bad_field};
 use super::super::tag::Tag;
 use super::super::{BAD_PAYLOAD, INCOMPLETE_MESSAGE};
@@ -32,7 +34,7 @@ pub struct Received {
 
 /// Which unfinished message a part belongs to. A TAG group names it without doubt; else talker, sequential id and
 /// channel must do, of which any may be empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Key {
     own_ship: bool,
     talker: [u8; 2],
@@ -42,7 +44,7 @@ struct Key {
     total: u16,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {
     key: Key,
     since: Timestamp,
@@ -52,10 +54,11 @@ struct Open {
 }
 
 /// Puts messages together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reader {
     /// Oldest first.
     open: Vec<Open>,
+    #[serde(skip)]
     bits: Bits,
 }
 

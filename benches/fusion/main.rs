@@ -8,7 +8,7 @@ mod world;
 use std::time::Duration;
 
 use linewatch::clock;
-use linewatch::engine::{Engine, Event};
+use linewatch::engine::{Engine, Event, Settings};
 use linewatch::record::{Body, Record};
 use world::{CLUTTER_PER_SCAN, World};
 
@@ -20,16 +20,31 @@ struct Plan {
     warm_up_s: u32,
     late_s: f64,
     late_runs: u32,
+    /// Snapshots are of rings filled for so long.
+    filled_s: u32,
 }
 
-const FULL: Plan =
-    Plan { sizes: [(3, 1, 45), (9, 3, 5), (18, 15, 1)], turns: 3, warm_up_s: 12, late_s: 20.0, late_runs: 5 };
-const SHORT: Plan =
-    Plan { sizes: [(1, 1, 4), (3, 1, 2), (3, 3, 1)], turns: 2, warm_up_s: 8, late_s: 5.0, late_runs: 1 };
+const FULL: Plan = Plan {
+    sizes: [(3, 1, 45), (9, 3, 5), (18, 15, 1)],
+    turns: 3,
+    warm_up_s: 12,
+    late_s: 20.0,
+    late_runs: 5,
+    filled_s: 140,
+};
+const SHORT: Plan = Plan {
+    sizes: [(1, 1, 4), (3, 1, 2), (3, 3, 1)],
+    turns: 2,
+    warm_up_s: 8,
+    late_s: 5.0,
+    late_runs: 1,
+    filled_s: 12,
+};
 
 /// One engine with its world, and what was measured of it.
 struct Subject {
     engine: Engine,
+    settings: Settings,
     world: World,
     targets: usize,
     radars: usize,
@@ -48,7 +63,8 @@ impl Subject {
         let (settings, world) = world::new(columns, rows);
         Self {
             radars: settings.sensors.len() - 1,
-            engine: Engine::new(settings),
+            engine: Engine::new(settings.clone()),
+            settings,
             world,
             targets: columns * rows * world::TARGETS_PER_TILE,
             turn_s,
@@ -145,6 +161,10 @@ fn main() {
     growth(&least, &subjects);
     memory(&least);
     late(&mut least, &plan);
+    snapshot(&mut least, &plan);
+    if let Some(subject) = subjects.first_mut() {
+        snapshot(subject, &plan);
+    }
 }
 
 fn throughput(subject: &Subject) {
@@ -250,4 +270,35 @@ fn memory(subject: &Subject) {
         &format!("{:.1} MB, {:.1} MB", told as f64 / 1e6, grown as f64 / 1e6),
         "",
     );
+}
+
+/// The engine stands still while a copy of it is made, or while a snapshot is taken of itself.
+fn snapshot(subject: &mut Subject, plan: &Plan) {
+    subject.warm_up(plan.filled_s.saturating_sub(subject.world.seconds()));
+    let engine = &subject.engine;
+    let (taken_ms, bytes) = timed_ms(plan.late_runs, || engine.snapshot());
+    let (copied_ms, _) = timed_ms(plan.late_runs, || engine.clone());
+    let (restored_ms, again) =
+        timed_ms(plan.late_runs, || Engine::restore(subject.settings.clone(), &bytes).ok());
+    assert!(again.is_some_and(|again| again.snapshot() == bytes), "it was not the same again");
+    row(
+        &format!("a snapshot of {} targets, {} tracks", subject.targets, engine.held().tracks),
+        &format!(
+            "{:.1} MB in {taken_ms:.0} ms; a copy to take it of in {copied_ms:.0} ms; restored in {restored_ms:.0} ms",
+            bytes.len() as f64 / 1e6
+        ),
+        "≤ 100 ms; restored in ≤ 5 s",
+    );
+}
+
+/// Median time of so many runs, and what the last one gave.
+fn timed_ms<T>(runs: u32, mut work: impl FnMut() -> T) -> (f64, T) {
+    let (mut took_s, mut given) = (Vec::new(), None);
+    for _ in 0..runs {
+        drop(given.take());
+        let began = clock::instant();
+        given = Some(work());
+        took_s.push(began.elapsed().as_secs_f64());
+    }
+    (1e3 * quantile(&took_s, 0.5), given.expect("at least one run"))
 }

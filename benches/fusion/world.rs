@@ -162,6 +162,11 @@ impl World {
         records
     }
 
+    /// How much of it there has been.
+    pub(crate) const fn seconds(&self) -> u32 {
+        self.second
+    }
+
     /// What a radar sees `after_s` seconds in, as a JSON scan.
     fn scan(&mut self, radar: usize, after_s: f64) -> String {
         let Radar { name, at: [x, y], targets } = &self.radars[radar];

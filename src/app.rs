@@ -13,18 +13,21 @@ use tokio::task::JoinSet;
 use crate::clock::{self, Clock};
 use crate::committer::Committer;
 use crate::config::{self, Installation};
-use crate::engine::{self, Engine};
+use crate::engine;
+use crate::engine::reload::Reload;
 use crate::http;
 use crate::journal::Unkept;
 use crate::journal::disk::Disk;
+use crate::journal::retain::Keeper;
 use crate::machine::Machine;
 use crate::metrics::{Metrics, Setup};
 use crate::outbox::{Limits, Outbox};
 use crate::pipeline::deciding::{Audience, Deciding, Listener};
 use crate::pipeline::holding::Holding;
+use crate::pipeline::keeping::{Keeping, Snapshots};
 use crate::pipeline::{Aside, MAX_GROUPS};
 use crate::record::Body;
-use crate::restart::{Restarted, restart};
+use crate::restart::{InForce, Restarted, restart};
 use crate::sinks::Couriers;
 use crate::sources::rate::Rates;
 use crate::sources::{self, Intake};
@@ -71,8 +74,9 @@ impl App {
         let shared = Arc::new(http::Shared::new(Arc::clone(&metrics), move || clock.now()));
         let (intake, messages) = Intake::new(Rates::new(&installation.rates), Arc::clone(&metrics));
         let aside = Aside::new(intake.clone());
-        outbox.keep_ledger(&ledger(&aside));
-        let Begun { machine, committer, first } = begin(installation, &outbox)?;
+        let Begun { machine, committer, first, keeping } = begin(installation, clock, &outbox)?;
+        let closed_bytes =
+            keeping.as_ref().map(|keeping| Arc::clone(&keeping.closed_bytes)).unwrap_or_default();
         let progress = Arc::new(AtomicU64::new(0));
         let holding = Holding {
             committer,
@@ -80,11 +84,20 @@ impl App {
             aside: aside.clone(),
             clock,
             metrics: Arc::clone(&metrics),
+            closed_bytes,
             started: clock::instant(),
         };
+        // Only from here on: what the log says of deliveries has been heard.
+        outbox.keep_ledger(&ledger(&aside));
         let audience = Audience { metrics: Arc::clone(&metrics), shared: Arc::clone(&shared), listener };
-        let deciding = Deciding { machine, aside: aside.clone(), audience, progress: Arc::clone(&progress) };
-        let threads = Threads::start(holding, deciding, messages)?;
+        let deciding = Deciding {
+            machine,
+            aside: aside.clone(),
+            audience,
+            snapshots: None,
+            progress: Arc::clone(&progress),
+        };
+        let threads = Threads::start(holding, deciding, keeping, messages)?;
         let (http_stop, http_stopped) = watch::channel(false);
         let (http, server) = serve_http(installation.http_listen, &shared, http_stopped)?;
         let (stop, stopped) = watch::channel(false);
@@ -117,6 +130,33 @@ impl App {
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.threads.holding.is_finished() || self.threads.deciding.is_finished()
+    }
+
+    /// Puts other settings in force. What is built at the start (links, sinks, the journal, the list of sensors) stays as
+    /// it is until the next one.
+    ///
+    /// # Errors
+    /// Why not, for a person; the old ones stay.
+    pub fn reload(&self, now: &Installation, new: &Installation) -> Result<(), String> {
+        let boxes = |of: &Installation| -> Vec<_> {
+            of.sensors.iter().map(|sensor| (sensor.id.clone(), sensor.kind, sensor.format)).collect()
+        };
+        if new.sector != now.sector || boxes(new) != boxes(now) {
+            return Err("the sector or the list of sensors differs: that needs a restart".to_owned());
+        }
+        if (&new.mqtt, &new.serial, &new.udp, &new.sinks, &new.journal, new.http_listen)
+            != (&now.mqtt, &now.serial, &now.udp, &now.sinks, &now.journal, now.http_listen)
+        {
+            tracing::warn!("links, sinks, journal or page differ: that part waits for the next start");
+        }
+        self.aside.put(Body::Reload { bytes: Reload::new(new.engine_settings(), &new.hash).to_bytes() });
+        Ok(())
+    }
+
+    /// Says in the log that a reload was asked for and refused.
+    pub fn refuse_reload(&self, why: &str) {
+        let bytes = serde_json::json!({ "act": "reload_refused", "why": why }).to_string().into_bytes();
+        self.aside.put(Body::Act { bytes });
     }
 
     /// Stops listening, finishes what has been heard, and delivers what is owed; says what is left undelivered.
@@ -158,21 +198,33 @@ fn stopped(left: &[crate::outbox::Left]) -> Vec<u8> {
     serde_json::json!({ "act": "stopped", "undelivered": left }).to_string().into_bytes()
 }
 
-/// The two threads of the pipeline.
+/// The threads of the pipeline.
 struct Threads {
     holding: JoinHandle<std::io::Result<()>>,
     deciding: JoinHandle<()>,
+    keeping: Option<JoinHandle<()>>,
 }
 
 impl Threads {
     fn start(
         holding: Holding,
-        deciding: Deciding,
+        mut deciding: Deciding,
+        keeping: Option<Keeping>,
         messages: tokio::sync::mpsc::Receiver<sources::Message>,
     ) -> anyhow::Result<Self> {
         let (to_engine, groups) = std::sync::mpsc::sync_channel(MAX_GROUPS);
         let named = |name: &str| std::thread::Builder::new().name(name.into());
+        let keeping = match keeping {
+            Some(keeping) => {
+                let (to_keeper, snapshots) = std::sync::mpsc::sync_channel(1);
+                deciding.snapshots = Some(Snapshots::new(to_keeper));
+                let keeper = named("keeper").spawn(move || keeping.run(&snapshots));
+                Some(keeper.context("starting the keeper's thread")?)
+            }
+            None => None,
+        };
         Ok(Self {
+            keeping,
             holding: named("journal")
                 .spawn(move || holding.run(messages, &to_engine))
                 .context("starting the journal's thread")?,
@@ -187,7 +239,9 @@ impl Threads {
             .join()
             .map_err(|_| anyhow::anyhow!("the journal's thread panicked"))?
             .context("writing the journal")?;
-        self.deciding.join().map_err(|_| anyhow::anyhow!("the engine's thread panicked"))
+        self.deciding.join().map_err(|_| anyhow::anyhow!("the engine's thread panicked"))?;
+        let kept = self.keeping.map_or(Ok(()), JoinHandle::join);
+        kept.map_err(|_| anyhow::anyhow!("the keeper's thread panicked"))
     }
 }
 
@@ -196,6 +250,7 @@ struct Begun {
     machine: Machine,
     committer: Committer,
     first: Vec<Body>,
+    keeping: Option<Keeping>,
 }
 
 fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
@@ -212,30 +267,33 @@ fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
     })
 }
 
-fn begin(installation: &Installation, outbox: &Arc<Outbox>) -> anyhow::Result<Begun> {
+fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> anyhow::Result<Begun> {
     let settings = installation.engine_settings();
-    let Some(config::Journal { dir, .. }) = &installation.journal else {
+    let Some(config::Journal { dir, limits }) = &installation.journal else {
         tracing::warn!("no [journal] section: nothing of what is heard will be kept");
-        let machine = Machine::new(Engine::new(settings), Arc::clone(outbox));
         return Ok(Begun {
-            machine,
+            machine: Machine::new(settings, Arc::clone(outbox)),
             committer: Committer::new(Box::new(Unkept::default()), None),
             first: Vec::new(),
+            keeping: None,
         });
     };
     let open = || Disk::at(dir).with_context(|| format!("opening the journal in {}", dir.display()));
     let began = clock::instant();
-    let Restarted { machine, committer, first, opened, stepped } =
-        restart(Box::new(open()?), &open()?, settings, Arc::clone(outbox))
+    let in_force = InForce { settings, configuration: installation.hash.clone() };
+    let Restarted { machine, committer, first, opened, snapshot, stepped } =
+        restart(Box::new(open()?), &open()?, in_force, outbox)
             .with_context(|| format!("opening the journal in {}", dir.display()))?;
     if let Some((from, to)) = opened.damage {
         tracing::error!(from, to, "records of the journal cannot be read; run `linewatch journal verify`");
     }
     if let Some(since) = opened.since {
         let (cut_bytes, took_s) = (opened.cut_bytes, began.elapsed().as_secs_f64());
-        tracing::info!(%since, stepped, cut_bytes, took_s, "going on from the journal");
+        tracing::info!(%since, snapshot, stepped, cut_bytes, took_s, "going on from the journal");
     }
-    Ok(Begun { machine, committer, first })
+    let keeper = Keeper::new(Box::new(open()?), *limits);
+    let keeping = Some(Keeping { keeper, clock, closed_bytes: Arc::default() });
+    Ok(Begun { machine, committer, first, keeping })
 }
 
 type Server = tokio::task::JoinHandle<std::io::Result<()>>;

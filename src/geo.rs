@@ -37,7 +37,7 @@ pub struct Enu {
 }
 
 /// The tangent frame of a sector: x east, y north, z up at its origin.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LocalFrame {
     origin: Geodetic,
     origin_ecef: Vector3<f64>,

@@ -6,7 +6,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::{Engine, Event};
+use serde::Deserialize;
+
+use crate::engine::reload::Reload;
+use crate::engine::{Engine, Event, Settings};
 use crate::outbox::Outbox;
 use crate::record::{Body, Record};
 use crate::watch::alert::State;
@@ -19,13 +22,47 @@ pub struct Machine {
     pub outbox: Arc<Outbox>,
     /// Notices that were said and whose own records have not come by.
     unheld: BTreeSet<Vec<u8>>,
+    /// What the engine was built from.
+    settings: Arc<Settings>,
+}
+
+/// A machine as it was at one position.
+pub struct Still {
+    settings: Arc<Settings>,
+    engine: Engine,
+    outbox: Vec<u8>,
+    unheld: BTreeSet<Vec<u8>>,
+}
+
+impl Still {
+    /// Everything that later output depends on, as bytes.
+    ///
+    /// # Panics
+    /// Never: what is written has lengths.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self { settings, engine, outbox, unheld } = self;
+        let engine = engine.snapshot();
+        let kept = (settings, engine, outbox, unheld);
+        postcard::to_allocvec(&kept).expect("state is plain numbers, texts and lists")
+    }
+}
+
+/// A snapshot's content, in the order in which [`Still::to_bytes`] writes it.
+#[derive(Deserialize)]
+struct Kept {
+    settings: Settings,
+    engine: Vec<u8>,
+    outbox: Vec<u8>,
+    unheld: BTreeSet<Vec<u8>>,
 }
 
 impl Machine {
     /// A machine that has seen nothing.
     #[must_use]
-    pub fn new(engine: Engine, outbox: Arc<Outbox>) -> Self {
-        Self { engine, outbox, unheld: BTreeSet::new() }
+    pub fn new(settings: Settings, outbox: Arc<Outbox>) -> Self {
+        let engine = Engine::new(settings.clone());
+        Self { engine, outbox, unheld: BTreeSet::new(), settings: Arc::new(settings) }
     }
 
     /// Takes one record. A notice it gave rise to is owed from here on; `said` is told of each, with its one encoding.
@@ -35,6 +72,11 @@ impl Machine {
                 self.unheld.remove(bytes);
             }
             Body::Delivered { sink, sequence } => self.outbox.recorded(sink, *sequence),
+            Body::Reload { bytes } => {
+                if let Some(reload) = Reload::parse(bytes) {
+                    self.settings = Arc::new(reload.settings);
+                }
+            }
             _ => {}
         }
         let events = self.engine.step(record);
@@ -52,6 +94,36 @@ impl Machine {
             self.unheld.insert(json.as_bytes().to_vec());
             said(event, Some(&json));
         }
+    }
+
+    /// What the machine is now: quick to take, so that the engine can go on while it becomes bytes elsewhere.
+    #[must_use]
+    pub fn still(&self) -> Still {
+        let Self { engine, outbox, unheld, settings } = self;
+        Still {
+            settings: Arc::clone(settings),
+            engine: engine.clone(),
+            outbox: outbox.snapshot(),
+            unheld: unheld.clone(),
+        }
+    }
+
+    /// The machine that a snapshot was taken of, under the settings it was taken under; owes into `outbox`.
+    ///
+    /// # Errors
+    /// Why not, for a person.
+    pub fn restore(bytes: &[u8], outbox: Arc<Outbox>) -> Result<Self, String> {
+        let kept: Kept = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let engine =
+            Engine::restore(kept.settings.clone(), &kept.engine).map_err(|error| error.to_string())?;
+        outbox.restore(&kept.outbox).map_err(|error| error.to_string())?;
+        Ok(Self { engine, outbox, unheld: kept.unheld, settings: Arc::new(kept.settings) })
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Notices that were said and that the log does not hold yet.

@@ -61,6 +61,7 @@ pub struct Metrics {
     notices_total: IntCounterVec,
     journal_bytes: GaugeVec,
     journal_full: GaugeVec,
+    reload_ok: GaugeVec,
     received: IntCounterVec,
     journaled: IntCounterVec,
     journal_sync: Histogram,
@@ -131,6 +132,7 @@ impl Metrics {
             notices_total: families.counter("linewatch_notices_total"),
             journal_bytes: families.gauge("linewatch_journal_bytes"),
             journal_full: families.gauge("linewatch_journal_full"),
+            reload_ok: families.gauge("linewatch_config_reload_successful"),
             received: families.counter("linewatch_frames_received_total"),
             journaled: families.counter("linewatch_frames_journaled_total"),
             journal_sync: families.histogram("linewatch_journal_sync_seconds").with_label_values(NONE),
@@ -159,6 +161,7 @@ impl Metrics {
                 self.parts_refused.with_label_values(&[self.sensor_id(*sensor), reason]).inc();
             }
             Event::UnknownSensor => self.unknown_sensor.inc(),
+            Event::Reloaded { .. } => {}
             Event::SensorState { sensor, state } => self.set_state(self.sensor_id(*sensor), *state),
             Event::Finding { sensor, finding } => match finding {
                 Finding::Faulty(fault) => self.set_fault(self.sensor_id(*sensor), *fault, true),
@@ -303,6 +306,11 @@ impl Metrics {
     /// Whether its disk is full.
     pub fn journal_full(&self, is_full: bool) {
         self.journal_full.with_label_values(NONE).set(f64::from(u8::from(is_full)));
+    }
+
+    /// Whether the last reading of the files put them in force.
+    pub fn reloaded(&self, well: bool) {
+        self.reload_ok.with_label_values(NONE).set(f64::from(u8::from(well)));
     }
 
     /// A source heard frames of a sensor, whatever became of them.

@@ -1,14 +1,19 @@
 //! Where a process begins: from what the disk holds.
 //!
 //! In: the journal's folder and the settings now in force. Out: the machine as it was, the log ready to go on, and
-//! what must be said of the time between. The daemon and the simulator begin the same way. Knows no clock.
+//! what must be said of the time between. The newest usable snapshot and the log behind it make the state, so that a
+//! start takes the same time after a day and after a year. The daemon and the simulator begin the same way. Knows no
+//! clock.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::committer::Committer;
-use crate::engine::{Engine, Settings};
+use crate::engine::Settings;
+use crate::engine::reload::Reload;
+use crate::journal::Log as _;
 use crate::journal::history::History;
+use crate::journal::snapshots;
 use crate::journal::storage::Storage;
 use crate::journal::writer::{Opened, Segments};
 use crate::machine::Machine;
@@ -25,25 +30,45 @@ pub struct Restarted {
     pub first: Vec<Body>,
     /// What opening the log found.
     pub opened: Opened,
+    /// Where the snapshot was taken that it went on from.
+    pub snapshot: Option<u64>,
     /// Records stepped to come to this state.
     pub stepped: u64,
 }
 
-/// Opens the log, and brings a machine to where the log ends.
+/// What a process begins under.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// The settings.
+    pub settings: Settings,
+    /// SHA-256 of the configuration file, lower-case hex.
+    pub configuration: String,
+}
+
+/// Opens the log, and brings a machine to where the log ends. `new_outbox` makes one that owes nothing.
 ///
 /// # Errors
 /// The journal's folder cannot be read or written, or is not this sector's.
 pub fn restart(
     log_storage: Box<dyn Storage>,
     tail_storage: &dyn Storage,
-    settings: Settings,
-    outbox: Arc<Outbox>,
+    in_force: InForce,
+    outbox: &Arc<Outbox>,
 ) -> io::Result<Restarted> {
+    let InForce { settings, configuration } = in_force;
     let (log, opened) = Segments::open(log_storage, &settings.sector)?;
-    let mut machine = Machine::new(Engine::new(settings), outbox);
-    let mut tail = History::from(tail_storage, 0)?;
+    let restored = snapshots::newest(tail_storage, log.head(), |position, content| {
+        Machine::restore(content, Arc::clone(outbox))
+            .inspect_err(|why| tracing::warn!(position, why, "a snapshot is passed over"))
+            .ok()
+            .map(|machine| (position, machine))
+    })?;
+    let snapshot = restored.as_ref().map(|(position, _)| *position);
+    let (from, mut machine) =
+        restored.unwrap_or_else(|| (0, Machine::new(settings.clone(), Arc::clone(outbox))));
+    let mut tail = History::from(tail_storage, from)?;
     let mut stepped = 0;
-    while let Some(record) = tail.next_record(0)? {
+    while let Some(record) = tail.next_record(from)? {
         machine.step(&record, |_, _| {});
         stepped += 1;
     }
@@ -51,6 +76,9 @@ pub fn restart(
     let gap = opened.since.map(|since| Body::Gap { since });
     // Said before the process ended, and not held: said again now, in the same bytes.
     let unheld: Vec<Body> = machine.unheld().collect();
-    let first = damage.into_iter().chain(gap).chain(unheld).collect();
-    Ok(Restarted { machine, committer: Committer::new(Box::new(log), opened.since), first, opened, stepped })
+    let is_new = opened.since.is_none() || !machine.engine.is_under(&settings);
+    let reload = is_new.then(|| Body::Reload { bytes: Reload::new(settings, &configuration).to_bytes() });
+    let first = damage.into_iter().chain(gap).chain(reload).chain(unheld).collect();
+    let committer = Committer::new(Box::new(log), opened.since);
+    Ok(Restarted { machine, committer, first, opened, snapshot, stepped })
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::geo::Geodetic;
 
 /// A sensor's name: `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`, also its topic segment, compared exactly.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SensorId(Arc<str>);
 
 impl SensorId {
@@ -56,7 +56,7 @@ impl SensorIndex {
 }
 
 /// What kind of box it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SensorKind {
     /// Range and azimuth of whatever reflects.
     Radar,
@@ -94,7 +94,7 @@ impl SensorKind {
 }
 
 /// The language a sensor speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Format {
     /// The JSON scan of the contract.
     Json,
@@ -123,7 +123,7 @@ impl Format {
 }
 
 /// A patch where a sensor sees badly or not at all.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mask {
     /// Corners, at least three, not repeated at the end; altitudes are zero.
     pub polygon: Vec<Geodetic>,
@@ -132,7 +132,7 @@ pub struct Mask {
 }
 
 /// One configured sensor. Every number is finite and in range: `config` has checked it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SensorModel {
     /// Its name.
     pub id: SensorId,

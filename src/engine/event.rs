@@ -50,6 +50,11 @@ pub enum Event {
     Lineage(Descent),
     /// Identities began to disagree.
     IdentityConflict(IdentityConflict),
+    /// Other settings are in force from here on.
+    Reloaded {
+        /// What was known of tracks went over: the sensors are the same, in the same order.
+        carried: bool,
+    },
     /// Something is to be said; owed to every sink from now on.
     Notice(Arc<Notice>),
 }

@@ -5,6 +5,7 @@
 
 pub mod event;
 mod health;
+pub mod reload;
 mod repeats;
 mod rows;
 mod snapshot;
@@ -12,7 +13,7 @@ mod snapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fusion::{self, Tracker};
 use crate::geo::{Geodetic, LocalFrame};
@@ -46,7 +47,7 @@ pub const QUARANTINE_REASONS: &[&str] =
 pub const STATUS_REASONS: &[&str] = &[STATUS_BAD_JSON, STATUS_OUT_OF_RANGE];
 
 /// What an engine is built from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// The sector's id.
     pub sector: String,
@@ -129,8 +130,9 @@ impl Engine {
             },
             Body::Tick => self.tick(now, &mut events),
             Body::Gap { .. } => self.health.not_listening_until(now),
-            // Acts and reloads are in the order from the start; what they change comes with the parts they change.
-            Body::Act { .. } | Body::Reload { .. } | Body::Refused { .. } | Body::Damage { .. } => {}
+            Body::Reload { bytes } => self.reload(bytes, &mut events),
+            // Acts are in the order from the start; what they change comes with the parts they change.
+            Body::Act { .. } | Body::Refused { .. } | Body::Damage { .. } => {}
             // What the engine said, and who has heard it, changes nothing of what it believes.
             Body::Notice { .. } | Body::Delivered { .. } => {}
         }

@@ -102,6 +102,16 @@ impl Engine {
         if rest.is_empty() { new.with(state) } else { Err(SnapshotError::Malformed) }
     }
 
+    /// This engine with all that another knows, whose sensors are the same boxes; none if it does not fit.
+    pub(super) fn with_state_of(self, other: &Self) -> Option<Self> {
+        let bytes = other.snapshot();
+        let (state, _) = postcard::take_from_bytes(bytes.get(HEAD..)?).ok()?;
+        let watch = self.watch.clone();
+        let (state, fingerprint) = (State { watch: watch.read_state()?, ..state }, self.fingerprint);
+        let with = self.with(state).ok()?;
+        Some(Self { fingerprint, ..with })
+    }
+
     fn with(self, state: State) -> Result<Self, SnapshotError> {
         let sensors = self.sensors.len();
         if state.decoders.len() != sensors || state.repeats.len() != sensors {

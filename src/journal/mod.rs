@@ -42,7 +42,7 @@ pub trait Log: Send {
     /// Chain value before the next record.
     fn chain(&self) -> Hash;
 
-    /// Bytes held.
+    /// Bytes of the segment that grows.
     fn bytes(&self) -> u64;
 
     /// Puts room aside for the day the disk is full; false if there is none now.

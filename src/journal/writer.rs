@@ -31,7 +31,6 @@ pub struct Segments {
     current: Option<Current>,
     segment_bytes: u64,
     reserve_bytes: usize,
-    closed_bytes: u64,
     after_damage: bool,
     /// Emptied and filled again for every group.
     buffer: Vec<u8>,
@@ -75,10 +74,6 @@ impl Segments {
         reserve_bytes: usize,
     ) -> io::Result<(Self, Opened)> {
         let end = recover::recover(&mut *storage, sector)?;
-        let mut closed_bytes = 0;
-        for name in recover::segments(&*storage)? {
-            closed_bytes += storage.len(&name)?;
-        }
         let current = match &end.open {
             Some((name, bytes)) => Some(Current { file: storage.open(name)?, bytes: *bytes }),
             None => None,
@@ -94,7 +89,6 @@ impl Segments {
             storage,
             sector: sector.to_owned(),
             chain,
-            closed_bytes: closed_bytes - current.as_ref().map_or(0, |current| current.bytes),
             current,
             segment_bytes,
             reserve_bytes,
@@ -165,7 +159,6 @@ impl Segments {
         }
         file.sync().map_err(LogError::Failed)?;
         self.storage.sync_names().map_err(LogError::Failed)?;
-        self.closed_bytes += self.current.as_ref().map_or(0, |current| current.bytes);
         self.current = Some(Current { file, bytes: self.buffer.len() as u64 });
         Ok(())
     }
@@ -201,7 +194,7 @@ impl Log for Segments {
     }
 
     fn bytes(&self) -> u64 {
-        self.closed_bytes + self.current.as_ref().map_or(0, |current| current.bytes)
+        self.current.as_ref().map_or(0, |current| current.bytes)
     }
 
     fn keep_reserve(&mut self) -> io::Result<bool> {

@@ -68,6 +68,7 @@ impl Metrics {
         }
         self.journal_bytes(0);
         self.journal_full(false);
+        self.reloaded(true);
         self.received.with_label_values(&[""]);
     }
 

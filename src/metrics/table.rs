@@ -167,6 +167,11 @@ pub const METRICS: &[Metric] = &[
         "Notices delivered or dropped, and attempts that will be retried.",
     ),
     gauge("linewatch_journal_bytes", &[], "Size of the journal."),
+    gauge(
+        "linewatch_config_reload_successful",
+        &[],
+        "1 if the last reading of the configuration put it in force, 0 if the one before stays.",
+    ),
     gauge("linewatch_journal_full", &[], "1 while the journal's disk is full: frames wait, alerts go on."),
     histogram("linewatch_journal_sync_seconds", SYNC_BUCKETS, "Time one sync of the journal takes."),
     gauge("linewatch_blind_ratio", &["zone"], "Fraction of a zone no sensor sees now; NaN until known."),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
+use super::keeping::Snapshots;
 use super::{Aside, PICTURE_EVERY};
 use crate::clock;
 use crate::committer::Group;
@@ -35,6 +36,8 @@ pub struct Deciding {
     pub aside: Aside,
     /// Who is told of it.
     pub audience: Audience,
+    /// Taken now and then, where there is a log to go on from them.
+    pub snapshots: Option<Snapshots>,
     /// Bumped whenever a group has been stepped: the watchdog is fed only while it moves.
     pub progress: Arc<AtomicU64>,
 }
@@ -53,6 +56,7 @@ impl Deciding {
     /// Works until the journal's thread ends.
     pub fn run(mut self, groups: &Receiver<Group>) {
         let mut shown = clock::instant();
+        let mut position = None;
         while let Ok(mut group) = groups.recv() {
             let mut read_at = group.read_at.drain(..);
             for record in &group.records {
@@ -60,6 +64,11 @@ impl Deciding {
                 self.step(record, read);
             }
             drop(read_at);
+            let next = group.records.last().map(|record| record.position + 1);
+            if let (Some(snapshots), Some(next)) = (&mut self.snapshots, next) {
+                snapshots.take_if_due(&self.machine, next);
+            }
+            position = next.or(position);
             if shown.elapsed() >= PICTURE_EVERY || !group.flushes.is_empty() {
                 shown = clock::instant();
                 self.audience.shared.show(self.machine.engine.picture());
@@ -70,15 +79,22 @@ impl Deciding {
                 let _ = done.send(());
             }
         }
+        if let (Some(snapshots), Some(position)) = (&mut self.snapshots, position) {
+            snapshots.take(&self.machine, position, true);
+        }
         self.audience.shared.show(self.machine.engine.picture());
     }
 
     fn step(&mut self, record: &Record, read: Option<Instant>) {
-        let Self { machine, aside, audience, .. } = self;
+        let Self { machine, aside, audience, snapshots, .. } = self;
         let began = clock::instant();
         let mut said = Vec::new();
         machine.step(record, |event, json| said.push((event.clone(), json.cloned())));
-        audience.metrics.step_took(began.elapsed().as_secs_f64());
+        let took = began.elapsed();
+        audience.metrics.step_took(took.as_secs_f64());
+        if let Some(snapshots) = snapshots {
+            snapshots.stepped(took);
+        }
         for (event, json) in &said {
             audience.metrics.observe(event);
             if let Some(json) = json {
@@ -124,6 +140,7 @@ impl Audience {
                 let (tracks, identities) = (conflict.tracks(), conflict.identities());
                 tracing::warn!(kind = conflict.kind(), ?tracks, ?identities, "identities disagree");
             }
+            Event::Reloaded { carried } => tracing::info!(carried, "other settings are in force"),
             Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}
         }
     }

@@ -1,6 +1,7 @@
 //! The journal's thread: arrivals in, durable records out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
@@ -25,6 +26,8 @@ pub struct Holding {
     pub clock: Clock,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Bytes of closed segments, by the keeper.
+    pub closed_bytes: Arc<AtomicU64>,
     /// When its stop watch was started.
     pub started: Instant,
 }
@@ -54,7 +57,8 @@ impl Holding {
             }
             if stop || shown.elapsed() >= PICTURE_EVERY {
                 shown = clock::instant();
-                self.metrics.journal_bytes(self.committer.log().bytes());
+                let closed = self.closed_bytes.load(Ordering::Relaxed);
+                self.metrics.journal_bytes(closed + self.committer.log().bytes());
                 self.metrics.journal_full(self.committer.is_full());
             }
         }

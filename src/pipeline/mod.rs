@@ -6,6 +6,7 @@
 
 pub mod deciding;
 pub mod holding;
+pub mod keeping;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

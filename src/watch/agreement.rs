@@ -8,7 +8,7 @@ use crate::geo::Geodetic;
 use crate::scan::Class;
 
 /// The agreement of one sector.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
     /// Its name.
     pub name: String,
@@ -27,7 +27,7 @@ pub struct Agreement {
 }
 
 /// A line with a party on each side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// Its name.
     pub id: Arc<str>,
@@ -40,7 +40,7 @@ pub struct Line {
 }
 
 /// A piece of ground, with a floor and a ceiling where air matters.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Zone {
     /// Its name.
     pub id: Arc<str>,
@@ -53,7 +53,7 @@ pub struct Zone {
 }
 
 /// An authorised crossing point: a disc on a line.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     /// Its name.
     pub id: Arc<str>,
@@ -93,7 +93,7 @@ impl Direction {
 }
 
 /// One clause made testable.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// Its name.
     pub id: Arc<str>,
@@ -106,7 +106,7 @@ pub struct Rule {
 }
 
 /// What a rule says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RuleKind {
     /// Nobody crosses this line in this direction outside its gates.
     Crossing {

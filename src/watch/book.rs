@@ -133,6 +133,23 @@ impl Book {
         }
     }
 
+    /// The hash of every rule, in the agreement's order.
+    pub(super) fn rule_hashes(&self) -> impl Iterator<Item = &str> {
+        self.headings.iter().map(|heading| &*heading.hash)
+    }
+
+    /// Every alert of another, open or remembered, under the rules' new places; what has none is forgotten.
+    pub(super) fn take_over(&mut self, other: &Self, moved: impl Fn(Subject) -> Option<Subject>) {
+        let alerts = other
+            .alerts
+            .iter()
+            .filter_map(|(id, (subject, entry))| Some((id.clone(), (moved(*subject)?, entry.clone()))));
+        self.alerts.extend(alerts);
+        let subjects = other.subjects.iter();
+        self.subjects.extend(subjects.filter_map(|(subject, id)| Some((moved(*subject)?, id.clone()))));
+        self.refused = other.refused;
+    }
+
     /// Opens an alert. False, and counted, if the book is full of open ones.
     pub(super) fn open(
         &mut self,

@@ -27,6 +27,7 @@ mod instant;
 mod line;
 mod passage;
 mod presence;
+mod reload;
 mod restored;
 mod sensors;
 mod sight;

@@ -48,6 +48,12 @@ pub(super) enum Change {
 }
 
 impl Presence {
+    /// Every stay of another, under the rules' new places.
+    pub(super) fn take_over(&mut self, other: &Self, moved: impl Fn(Subject) -> Option<Subject>) {
+        self.stays.extend(other.stays.iter().filter_map(|(subject, stay)| Some((moved(*subject)?, *stay))));
+        self.refused = other.refused;
+    }
+
     /// Looks at one track's probability of being in one rule's zone.
     pub(super) fn observe(&mut self, now: Timestamp, subject: Subject, probability: f64) -> Option<Change> {
         if !self.stays.contains_key(&subject) {

@@ -35,6 +35,12 @@ impl Watch {
         (lines, presence, ceilings, sights.state(), book.state(), gate_transits)
     }
 
+    /// Its state as if read from a snapshot.
+    #[must_use]
+    pub fn read_state(&self) -> Option<WatchState> {
+        postcard::from_bytes(&postcard::to_allocvec(&self.state()).ok()?).ok()
+    }
+
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {

@@ -88,7 +88,8 @@ fn look(model: &SensorModel, second: u32) -> String {
     let frame = LocalFrame::new(Geodetic::from_degrees(35.1, 33.4, 0.0));
     let own = frame.to_enu(model.position.expect("it stands"));
     let seen = (0u32..).zip(places(model.kind, second)).filter_map(|(nth, [east_m, north_m])| {
-        let wobble = f64::from((second * 7 + nth * 5 + model.id.as_str().len() as u32) % 11) - 5.0;
+        let wobble =
+            f64::from((second * 7 + nth * 5 + u32::from(model.id.as_str().as_bytes()[1])) % 11) - 5.0;
         if model.kind == SensorKind::Transponder {
             let name = [second % 2, 7, 7][nth as usize];
             let at = frame.plane_to_geodetic(east_m + wobble, north_m, 0.0);

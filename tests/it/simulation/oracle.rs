@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use linewatch::engine::{Engine, Event, Outcome, Settings};
+use linewatch::engine::{Event, Outcome, Settings};
 use linewatch::journal::history::History;
 use linewatch::journal::verify::examine;
 use linewatch::machine::Machine;
@@ -60,7 +60,7 @@ pub(crate) fn all(
     ends: &[FarEnd; 2],
 ) -> Result<Shown, String> {
     let records = held(disk, broker)?;
-    let mut machine = Machine::new(Engine::new(settings.clone()), outbox(settings));
+    let mut machine = Machine::new(settings.clone(), outbox(settings));
     let mut shown =
         Shown { records: records.len(), acknowledged: broker.acknowledged.len(), ..Shown::default() };
     let mut used: BTreeMap<&[u8], u32> = BTreeMap::new();

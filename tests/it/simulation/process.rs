@@ -10,7 +10,7 @@ use linewatch::machine::Machine;
 use linewatch::metrics::{Metrics, Setup};
 use linewatch::outbox::{Limits, Outbox, Queue};
 use linewatch::record::{Body, Record};
-use linewatch::restart::{Restarted, restart};
+use linewatch::restart::{InForce, Restarted, restart};
 use linewatch::sinks::DeliveryError;
 use linewatch::sinks::insist::{Insist, Timing};
 use linewatch::sinks::mqtt::publish::{Act, Publishing, Timing as PublishTiming, Token};
@@ -64,13 +64,14 @@ impl Process {
         let outbox = outbox(settings);
         let ledger: Arc<Mutex<Vec<Body>>> = Arc::default();
         let told = Arc::clone(&ledger);
+        let in_force = InForce { settings: settings.clone(), configuration: String::new() };
+        let Restarted { machine, committer, first, .. } =
+            restart(Box::new(disk.clone()), disk, in_force, &outbox).ok()?;
         outbox.keep_ledger(
             &(Arc::new(move |sink: &str, sequence| {
                 told.lock().unwrap().push(Body::Delivered { sink: sink.to_owned(), sequence });
             }) as _),
         );
-        let Restarted { machine, committer, first, .. } =
-            restart(Box::new(disk.clone()), disk, settings.clone(), outbox).ok()?;
         let mut batch = Batch::default();
         first.into_iter().for_each(|body| batch.add(body));
         Some(Self {
@@ -139,7 +140,7 @@ impl Process {
     /// Keeps a snapshot; false if the disk fails.
     pub(crate) fn keep_snapshot(&mut self) -> bool {
         let position = self.committer.log().head();
-        snapshots::keep(&mut self.disk, position, &self.machine.outbox.snapshot()).is_ok()
+        snapshots::keep(&mut self.disk, position, &self.machine.still().to_bytes()).is_ok()
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -1,0 +1,113 @@
+//! The keeper's thread: snapshots to the disk, and old segments out of the way.
+//!
+//! In: what the machine was at one position. Out: a start that takes seconds, and a folder within its limits. Nothing
+//! here may hold up the journal or the engine; what it cannot do now it does the next time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+use crate::clock::{self, Clock};
+use crate::journal::retain::Keeper;
+use crate::journal::snapshots;
+use crate::machine::{Machine, Still};
+
+/// A start steps at most about this much of the engine's time.
+const TAIL: Duration = Duration::from_secs(1);
+/// A snapshot is at most this old.
+const OLDEST: Duration = Duration::from_secs(60);
+/// Taking snapshots takes at most one part in this of the engine's time.
+const SHARE: u32 = 20;
+
+/// What the machine was before the record at a position.
+pub struct Snapshot {
+    /// The position.
+    pub position: u64,
+    /// The machine there.
+    pub machine: Still,
+}
+
+/// When the engine's thread takes snapshots.
+pub struct Snapshots {
+    to_keeper: SyncSender<Snapshot>,
+    taken: Instant,
+    /// How long the last one took to take.
+    cost: Duration,
+    /// Time stepped since.
+    stepped: Duration,
+}
+
+impl Snapshots {
+    /// None taken yet.
+    #[must_use]
+    pub fn new(to_keeper: SyncSender<Snapshot>) -> Self {
+        Self { to_keeper, taken: clock::instant(), cost: Duration::ZERO, stepped: Duration::ZERO }
+    }
+
+    /// The engine has stepped for so long.
+    pub fn stepped(&mut self, took: Duration) {
+        self.stepped += took;
+    }
+
+    /// Takes one of the machine, whose next record is the one at `position`, if it is time.
+    pub fn take_if_due(&mut self, machine: &Machine, position: u64) {
+        let since = self.taken.elapsed();
+        if (self.stepped >= TAIL || since >= OLDEST) && since >= self.cost * SHARE {
+            self.take(machine, position, false);
+        }
+    }
+
+    /// Takes one; the last of a run waits for the keeper.
+    pub fn take(&mut self, machine: &Machine, position: u64, wait: bool) {
+        let began = clock::instant();
+        let snapshot = Snapshot { position, machine: machine.still() };
+        self.taken = clock::instant();
+        self.cost = self.taken.duration_since(began);
+        let sent = if wait {
+            self.to_keeper.send(snapshot).map_err(|_| ())
+        } else {
+            match self.to_keeper.try_send(snapshot) {
+                // The keeper is busy with the one before: the next will do.
+                Err(TrySendError::Full(_)) | Ok(()) => Ok(()),
+                Err(TrySendError::Disconnected(_)) => Err(()),
+            }
+        };
+        if sent.is_ok() {
+            self.stepped = Duration::ZERO;
+        }
+    }
+}
+
+/// What the keeper works on.
+pub struct Keeping {
+    /// The folder.
+    pub keeper: Keeper,
+    /// The time that ages are counted from.
+    pub clock: Clock,
+    /// Bytes of closed segments.
+    pub closed_bytes: Arc<AtomicU64>,
+}
+
+impl Keeping {
+    /// Works until the engine's thread ends.
+    pub fn run(mut self, snapshots: &Receiver<Snapshot>) {
+        while let Ok(Snapshot { position, machine }) = snapshots.recv() {
+            match snapshots::keep(self.keeper.storage(), position, &machine.to_bytes()) {
+                Ok(true) => {}
+                Ok(false) => tracing::warn!("no room for a snapshot: a start would take longer"),
+                Err(error) => tracing::error!(%error, "a snapshot could not be written"),
+            }
+            let needed = snapshots::oldest_position(self.keeper.storage()).ok().flatten().unwrap_or(0);
+            match self.keeper.tidy(self.clock.now(), needed) {
+                Ok(done) => {
+                    self.closed_bytes.store(done.bytes, Ordering::Relaxed);
+                    if done.thinned + done.removed > 0 {
+                        tracing::info!(?done, "old segments of the journal made room");
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the journal's folder could not be tidied"),
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@ In: what was asked for. Out: progress and figures on stdout, violations. What is
 """
 
 import asyncio
+import collections
 import json
 import pathlib
 import statistics
@@ -44,13 +45,23 @@ def compare(rig):
         there = {alert for alert, _ in rig.oracle.sinks["twin"]}
         print(f"ids of alerts: {len(here & there)} as the undisturbed twin's, {len(here - there)} only here, "
               f"{len(there - here)} only there")
-        same = {key for key in rig.oracle.notices.keys() & rig.oracle.sinks["twin"].keys()
-                if rig.oracle.notices[key] == rig.oracle.sinks["twin"][key]}
-        print(f"notices: {len(rig.oracle.notices)} here, {len(rig.oracle.sinks['twin'])} there, {len(same)} the same byte for byte")
+        print(f"notices: {len(rig.oracle.notices)} here, {len(rig.oracle.sinks['twin'])} there; {differences(rig)}")
         report = {"missed": [crossings[number] for number in missed],
                   "twice": [{"crossing": crossings[number], "alerts": alerts} for number, alerts in twice.items()],
                   "invented": invented, "only_here": sorted(here - there), "only_twin": sorted(there - here)}
         (rig.folder / "happenings.json").write_text(json.dumps(report, indent=1))
+
+
+def differences(rig):
+    """In which fields notices of the same alert and revision differ from the twin's."""
+    here, there = rig.oracle.notices, rig.oracle.sinks["twin"]
+    differ = collections.Counter()
+    both = here.keys() & there.keys()
+    for key in both:
+        one, other = json.loads(here[key]), json.loads(there[key])
+        differ.update(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    fields = ", ".join(f"{name} {count}" for name, count in differ.most_common()) or "none"
+    return f"of {len(both)} that both have, fields that differ: {fields}"
 
 
 async def whole_run(want, disturb, wrapper=()):

@@ -17,7 +17,8 @@ from world import SCAN
 
 CALLS = "read,recvfrom,recvmsg,readv,write,writev,pwrite64,pwritev,sendto,sendmsg,fdatasync,fsync,sync_file_range,close"
 LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\((.*)| resumed>(.*))")
-TARGET = re.compile(r"(\d+)<([^>]*(?:>[^>(),]*)*?)>(?=[,)]| <unfinished|$)")
+TARGET = re.compile(r"\d+<(.*?)>(?=[,)]|$)")
+HEX = re.compile(r"\\x([0-9a-f]{2})")
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 SEGMENT = re.compile(r"\.lwj(?:\.tmp)?$")
 
@@ -25,13 +26,13 @@ SEGMENT = re.compile(r"\.lwj(?:\.tmp)?$")
 class Call:
     """One system call: where its beginning and its end stand in the trace."""
 
-    __slots__ = ("name", "target", "fd", "words", "begun", "ended", "result")
+    __slots__ = ("name", "target", "words", "begun", "ended", "result")
 
     def __init__(self, name, words, begun):
         self.name, self.words, self.begun = name, words, begun
         self.ended = self.result = None
         match = TARGET.match(words)
-        self.fd, self.target = (int(match[1]), match[2]) if match else (None, "")
+        self.target = HEX.sub(lambda each: chr(int(each[1], 16)), match[1]) if match else ""
 
     def end(self, rest, ended):
         """Returned at this line."""

@@ -39,7 +39,8 @@ def compare(rig):
     """The alerts against the world's truth and against the undisturbed twin's."""
     crossings = rig.world.crossings(rig.silent_since)
     missed, twice, invented = rig.oracle.happenings(crossings)
-    print(f"{len(crossings)} crossed the line: {len(missed)} never said, {len(twice)} said twice, {len(invented)} alerts of nothing")
+    print(f"{sum(each[2] for each in crossings)} crossed the line in full view: {len(missed)} never said, {len(twice)} said twice, "
+          f"{len(invented)} alerts of nothing")
     if rig.twin:
         here = {alert for alert, _ in rig.oracle.notices}
         there = {alert for alert, _ in rig.oracle.sinks["twin"]}
@@ -93,17 +94,25 @@ def weather(rig):
     rig.webhook.faults = rig.rng.choice((0.0, 0.3, 0.6))
 
 
+async def live(rig):
+    """Lets the daemon live for a while: too short to recover, perhaps just long enough, or well at work."""
+    kind = rig.rng.choice(("starting", "recovering", "working", "working"))
+    if kind == "working":
+        await rig.fresh_frame()
+    alive_s = rig.rng.uniform(0, 0.15) if kind == "starting" else rig.rng.uniform(0, 2.5)
+    bad_s = rig.rng.uniform(0, alive_s)
+    await asyncio.sleep(bad_s)
+    weather(rig)
+    await asyncio.sleep(alive_s - bad_s)
+
+
 async def kills(want):
-    """kill -9 at random instants: while starting, recovering, draining the broker's queue, or working."""
+    """kill -9 at random instants."""
 
     async def disturb(rig):
         began = time.monotonic()
         for number in range(1, want.kills + 1):
-            alive_s = rig.rng.uniform(0, 0.15) if rig.rng.random() < 0.25 else rig.rng.uniform(0.15, 2.5)
-            bad_s = rig.rng.uniform(0, alive_s)
-            await asyncio.sleep(bad_s)
-            weather(rig)
-            await asyncio.sleep(alive_s - bad_s)
+            await live(rig)
             rig.check_running()
             await rig.daemon.kill()
             rig.oracle.check_acked(f"kill {number}")
@@ -113,7 +122,6 @@ async def kills(want):
             if number % max(5, want.kills // 50) == 0:
                 print(f"{time.monotonic() - began:6.0f} s  {number} kills: {told(rig)}", flush=True)
             if number % 100 == 0:
-                await rig.fresh_frame()
                 await rig.fresh_alert()
         rig.check_running()
 

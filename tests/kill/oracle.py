@@ -290,10 +290,10 @@ class Oracle:
         invented = []
         for alert, told in latest.items():
             when, east = unix_s(told["event_time"]), told["position"]["east_m"]
-            near = [number for number, (at, lane) in enumerate(crossings) if abs(at - when) <= 5 and abs(lane - east) <= 200]
+            near = [number for number, (at, lane, _) in enumerate(crossings) if abs(at - when) <= 5 and abs(lane - east) <= 200]
             if near:
                 said[min(near, key=lambda number: abs(crossings[number][0] - when))].append(alert)
             else:
                 invented.append(alert)
-        missed = [number for number in range(len(crossings)) if number not in said]
+        missed = [number for number, (_, _, is_seen) in enumerate(crossings) if is_seen and number not in said]
         return missed, {number: alerts for number, alerts in said.items() if len(alerts) > 1}, invented

@@ -46,7 +46,8 @@ class Rig:
         await self.proxy.start()
         await self.webhook.start()
         url = f"http://127.0.0.1:{self.webhook.port}"
-        config = install(self.folder / "daemon", self.want.rate, self.proxy.port, f"{url}/notices", CLIENT)
+        config = install(self.folder / "daemon", self.want.rate, self.proxy.port, f"{url}/notices", CLIENT,
+                         journal_keys=self.want.journal, keep_alive_s=self.want.keep_alive)
         self.daemon = Daemon(self.want.linewatch, config, self.wrapper)
         self._tasks += [asyncio.create_task(self.publisher.run()), asyncio.create_task(self.listener.run())]
         await asyncio.wait_for(self.listener.is_ready.wait(), 10)

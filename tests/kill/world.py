@@ -1,4 +1,4 @@
-"""The world the sensors see: somebody walks over the line every second and a half; and the installation that watches it.
+"""The world the sensors see: somebody walks over the line every second; and the installation that watches it.
 
 In: a seed, an instant. Out: scans as bytes (contract: the JSON scan), each with its own (sensor, boot, seq); who crossed,
 where and when; linewatch.toml and agreement.toml. The same seed walks the same ways; only the wall clock differs.
@@ -13,9 +13,11 @@ SECTOR = "kill-1"
 CLIENT = "linewatch-kill-1"
 ORIGIN = (-49.0, 69.6)
 BOOT = 7
-EVERY_S, LANES, LANE_M, REACH_M = 1.5, 24, 250.0, 150.0
-# A crossing is asked about only when sensors had this long to see it.
-SEEN_SINCE_S = 4.0
+EVERY_S, LANES, LANE_M, REACH_M = 1.0, 24, 250.0, 150.0
+# Nobody takes longer from end to end: so long before the beginning the first ones set out.
+WALK_S = 2 * REACH_M / 15
+# A crossing must be said only if sensors had this long before and after it to see who walks there.
+SEEN_BEFORE_S, SEEN_SINCE_S = 5.0, 4.0
 SENSORS = {"r1": (-2500.0, 1500.0), "r2": (-1200.0, -1800.0), "r3": (0.0, 1600.0), "r4": (1300.0, -1700.0), "r5": (2600.0, 1500.0)}
 RANGE_SIGMA_M, AZIMUTH_SIGMA_DEG = 5.0, 0.1
 SCAN = re.compile(rb'\{"sensor":"(r\d)","boot":(\d+),"seq":(\d+),')
@@ -52,9 +54,9 @@ class World:
 
     def walkers(self, now):
         """(east, north) of everybody there is."""
-        elapsed = now - self.began
+        elapsed = now - self.began + WALK_S
         found = []
-        for number in range(max(0, int((elapsed - 2 * REACH_M / 15) / EVERY_S)), int(elapsed / EVERY_S) + 1):
+        for number in range(max(0, int((elapsed - WALK_S) / EVERY_S)), int(elapsed / EVERY_S) + 1):
             east, speed, sign = self._walk(number)
             north = sign * (speed * (elapsed - number * EVERY_S) - REACH_M)
             if abs(north) <= REACH_M:
@@ -62,13 +64,12 @@ class World:
         return found
 
     def crossings(self, until):
-        """(unix time, east) of everybody who had walked over the line a while before, and was seen since."""
+        """(unix time, east, whether it must be said) of everybody who walked over the line."""
         found = []
-        for number in range(int(max(0.0, until - self.began) / EVERY_S) + 1):
+        for number in range(int((until - self.began + WALK_S) / EVERY_S) + 1):
             east, speed, _ = self._walk(number)
-            when = self.began + number * EVERY_S + REACH_M / speed
-            if when + SEEN_SINCE_S <= until:
-                found.append((when, east))
+            when = self.began - WALK_S + number * EVERY_S + REACH_M / speed
+            found.append((when, east, self.began + SEEN_BEFORE_S <= when <= until - SEEN_SINCE_S))
         return found
 
     def scan(self, sensor, now):
@@ -86,7 +87,7 @@ class World:
         return seq, (head + ",".join(detections) + "]}").encode()
 
 
-def install(folder, rate_hz, broker_port, webhook_url, name, sinks=("hq", "topic")):
+def install(folder, rate_hz, broker_port, webhook_url, name, sinks=("hq", "topic"), journal_keys=(), keep_alive_s=None):
     """Writes an installation into a folder; the path of its linewatch.toml."""
     (folder / "journal").mkdir(parents=True)
     told = [f'[sector]\nid = "{SECTOR}"\norigin = [{ORIGIN[0]}, {ORIGIN[1]}]\nexercise = true\n',
@@ -96,8 +97,9 @@ def install(folder, rate_hz, broker_port, webhook_url, name, sinks=("hq", "topic
         told.append(f'[[sensors]]\nid = "{sensor}"\nkind = "radar"\nposition = [{lat:.7f}, {lon:.7f}]\n'
                     f'max_range_m = 15000.0\nrange_sigma_m = {RANGE_SIGMA_M}\nazimuth_sigma_deg = {AZIMUTH_SIGMA_DEG}\n'
                     f'detection_probability = 0.95\nfalse_alarms_per_scan = 0.01\nperiod_s = {len(SENSORS) / rate_hz}\n')
-    told.append(f'[mqtt]\nurl = "mqtt://127.0.0.1:{broker_port}"\nclient_id = "{name}"\nkeep_alive_s = 5\n')
-    told.append(f'[journal]\ndir = "{folder}/journal"\n')
+    told.append(f'[mqtt]\nurl = "mqtt://127.0.0.1:{broker_port}"\nclient_id = "{name}"\n'
+                + (f"keep_alive_s = {keep_alive_s}\n" if keep_alive_s else ""))
+    told.append(f'[journal]\ndir = "{folder}/journal"\n' + "".join(f"{line}\n" for line in journal_keys))
     if "hq" in sinks:
         told.append(f'[[sinks]]\nid = "hq"\nkind = "webhook"\nurl = "{webhook_url}"\n')
     if "topic" in sinks:

@@ -131,6 +131,8 @@ class Rig:
         if ended != 0:
             self.oracle.violate("L6", f"after SIGTERM the daemon ended with {ended}; see {self.daemon.log}")
         self.oracle.look()
+        if self.oracle.reader.unfinished:
+            self.oracle.violate("L4", "ended in good order, and yet: {}:{}: {}".format(*self.oracle.reader.unfinished))
         self.oracle.check_all()
         await self._verify("daemon")
         if self.twin:

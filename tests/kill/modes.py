@@ -239,7 +239,7 @@ async def failpoints(want):
 
 
 async def defaults(want):
-    """The daemon is away for six seconds; what does each broker still have for it?"""
+    """The daemon is away for a while; what does each broker still have for it, and is that taken?"""
     lost = {}
     for is_shipped in (False, True):
         want.folder = want.folder / ("shipped" if is_shipped else "defaults")
@@ -251,11 +251,12 @@ async def defaults(want):
             await rig.start()
             await asyncio.sleep(2)
             await rig.daemon.kill()
-            await asyncio.sleep(6)
+            await asyncio.sleep(want.away)
             await rig.daemon.start()
             await rig.fresh_frame()
             await rig.drain(20.0)
             rig.oracle.check_acked("after draining")
+            rig.oracle.check_refused()
             lost[is_shipped] = len(rig.oracle.lost())
             print(f"{name}: {lost[is_shipped]} of {rig.oracle.counts['confirmed']} frames lost that the broker had taken")
             violations = rig.oracle.violations

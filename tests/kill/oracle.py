@@ -280,6 +280,12 @@ class Oracle:
                 if self.notices[key] != self.sinks[sink][key]:
                     self.violate("L3", f"{key}: the bytes at {sink} are not those in the journal")
         self._check_claims(True)
+        self.check_refused()
+
+    def check_refused(self):
+        """No sensor here ever speaks faster than it may: what is refused was only kept waiting by the broker."""
+        for sensor, count in self.refused.items():
+            self.violate("RATE", f"{count} frames of {sensor} were refused, though it kept to its rate; they are lost")
 
     def happenings(self, crossings):
         """Who crossed and how often that was said: (missed, said twice, said of nothing), and the ids of each."""

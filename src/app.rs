@@ -74,9 +74,10 @@ impl App {
         let shared = Arc::new(http::Shared::new(Arc::clone(&metrics), move || clock.now()));
         let (intake, messages) = Intake::new(Rates::new(&installation.rates), Arc::clone(&metrics));
         let aside = Aside::new(intake.clone());
-        let Begun { machine, committer, first, keeping } = begin(installation, clock, &outbox)?;
+        let Begun { machine, committer, first, keeping, away } = begin(installation, clock, &outbox)?;
         let closed_bytes =
             keeping.as_ref().map(|keeping| Arc::clone(&keeping.closed_bytes)).unwrap_or_default();
+        intake.credit(away);
         let progress = Arc::new(AtomicU64::new(0));
         let holding = Holding {
             committer,
@@ -251,6 +252,8 @@ struct Begun {
     committer: Committer,
     first: Vec<Body>,
     keeping: Option<Keeping>,
+    /// How long nobody listened.
+    away: Duration,
 }
 
 fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
@@ -276,6 +279,7 @@ fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> any
             committer: Committer::new(Box::new(Unkept::default()), None),
             first: Vec::new(),
             keeping: None,
+            away: Duration::ZERO,
         });
     };
     let open = || Disk::at(dir).with_context(|| format!("opening the journal in {}", dir.display()));
@@ -293,7 +297,9 @@ fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> any
     }
     let keeper = Keeper::new(Box::new(open()?), *limits);
     let keeping = Some(Keeping { keeper, clock, closed_bytes: Arc::default() });
-    Ok(Begun { machine, committer, first, keeping })
+    let away_s = opened.since.map_or(0.0, |since| clock.now().since(since).as_secs_f64());
+    let away = Duration::from_secs_f64(away_s.max(0.0));
+    Ok(Begun { machine, committer, first, keeping, away })
 }
 
 type Server = tokio::task::JoinHandle<std::io::Result<()>>;
@@ -329,6 +335,7 @@ fn start_sources(
             sensors: installation.sensors.iter().map(|sensor| sensor.id.clone()).collect(),
             intake: intake.clone(),
             metrics: Arc::clone(metrics),
+            clock,
         };
         tasks.spawn(sources::mqtt::run(settings.clone(), context, stopped.clone()));
     }

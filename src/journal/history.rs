@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read};
 use super::layout::{Entry, Hash, record_at};
 use super::reader::{SegmentReader, find_record};
 use super::record_bytes::Canonical;
-use super::recover::{first_of, rest_of, segments};
+use super::recover::{behind_damage, first_of, rest_of, segments};
 use super::storage::Storage;
 use crate::record::Record;
 
@@ -166,9 +166,10 @@ impl<'a> History<'a> {
             if rest.is_empty() {
                 return Ok(None);
             }
-            let found = find_record(&rest, open.reader.next);
-            let what = if found.is_none() && self.is_last { Wrong::Unfinished } else { Wrong::Records };
-            open.rest = Some((rest, 0, open.reader.next));
+            // Of a group that was never acknowledged some records may be whole: they are none.
+            let unfinished = self.is_last && behind_damage(&rest, open.reader.next).is_none();
+            let what = if unfinished { Wrong::Unfinished } else { Wrong::Records };
+            open.rest = Some((if unfinished { Vec::new() } else { rest }, 0, open.reader.next));
             let fault = Fault { segment: open.name.clone(), offset: whole, what };
             return Ok(Some(Item::Fault(fault)));
         }

@@ -28,7 +28,7 @@ pub(super) struct End {
     pub(super) last: Option<Record>,
     /// The segment to go on with, and its length.
     pub(super) open: Option<(String, u64)>,
-    /// Positions that could not be read, in the last segment.
+    /// Positions that could not be read, in the last segment: the first run of them.
     pub(super) damage: Option<(u64, u64)>,
     /// Bytes cut off because nobody can have been told that they were kept.
     pub(super) cut_bytes: u64,
@@ -103,7 +103,7 @@ fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Res
     if length > whole {
         let rest = rest_of(storage, name, whole)?;
         if let Some(found) = behind_damage(&rest, end.next) {
-            end.damage = Some((end.next, found.next));
+            end.damage = Some((end.next, found.first));
             end.last = found.last.or(end.last);
             end.next = found.next;
             return Ok(end);
@@ -127,26 +127,30 @@ pub(super) fn rest_of(storage: &dyn Storage, name: &str, from: u64) -> io::Resul
     Ok(rest)
 }
 
-struct Found {
+/// Readable records behind a bad one that had been synced.
+pub(super) struct Found {
+    first: u64,
     next: u64,
     last: Option<Record>,
 }
 
 /// Looks behind a record that is not whole, at `expected`: nothing if no group was begun after it, so that it was never
 /// synced; else where the readable records end.
-fn behind_damage(rest: &[u8], expected: u64) -> Option<Found> {
-    let (mut rest, mut next, mut last) = (rest, expected, None);
+pub(super) fn behind_damage(rest: &[u8], expected: u64) -> Option<Found> {
+    let (mut rest, mut next, mut last, mut first) = (rest, expected, None, None);
     let mut was_synced = false;
     while let Some((at, entry)) = find_record(rest, next) {
         let position = entry.position();
         was_synced |= position - u64::from(entry.nth).min(position) > expected;
         next = position.saturating_add(1);
+        first = first.or(Some(position));
         if let Canonical::Whole(record) = entry.canonical {
             last = Some(record);
         }
         rest = rest.get(at + 1..)?;
     }
-    was_synced.then_some(Found { next, last })
+    let first = first.filter(|_| was_synced)?;
+    Some(Found { first, next, last })
 }
 
 fn remove_unfinished(storage: &mut dyn Storage) -> io::Result<()> {

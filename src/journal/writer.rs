@@ -10,6 +10,7 @@ use super::layout::{Hash, put_record};
 use super::recover::{self, End, OPEN_SUFFIX};
 use super::storage::{Appending, Storage};
 use super::{Log, LogError};
+use crate::failpoint;
 use crate::record::{Body, Record, Sequencer};
 use crate::time::Timestamp;
 
@@ -129,6 +130,7 @@ impl Segments {
 
     fn extend(&mut self) -> Result<(), LogError> {
         let current = self.current.as_mut().expect("a segment is open");
+        failpoint::pass("before_write");
         if let Err(error) = current.file.append(&self.buffer) {
             if !is_full(&error) {
                 return Err(LogError::Failed(error));
@@ -136,7 +138,9 @@ impl Segments {
             current.file.cut(current.bytes).map_err(LogError::Failed)?;
             return Err(LogError::Full);
         }
+        failpoint::pass("after_write");
         current.file.sync().map_err(LogError::Failed)?;
+        failpoint::pass("after_sync");
         current.bytes += self.buffer.len() as u64;
         Ok(())
     }

@@ -10,6 +10,7 @@ use super::{Aside, PICTURE_EVERY};
 use crate::clock;
 use crate::committer::Group;
 use crate::engine::{Engine, Event, Finding, SensorState};
+use crate::failpoint;
 use crate::http;
 use crate::machine::Machine;
 use crate::metrics::Metrics;
@@ -89,7 +90,12 @@ impl Deciding {
         let Self { machine, aside, audience, snapshots, .. } = self;
         let began = clock::instant();
         let mut said = Vec::new();
-        machine.step(record, |event, json| said.push((event.clone(), json.cloned())));
+        machine.step(record, |event, json| {
+            if json.is_some() {
+                failpoint::pass("before_owe");
+            }
+            said.push((event.clone(), json.cloned()));
+        });
         let took = began.elapsed();
         audience.metrics.step_took(took.as_secs_f64());
         if let Some(snapshots) = snapshots {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::{Aside, PICTURE_EVERY};
 use crate::clock::{self, Clock};
 use crate::committer::{Batch, Committer, GROUP, Group};
+use crate::failpoint;
 use crate::metrics::Metrics;
 use crate::record::Body;
 use crate::sources::Message;
@@ -86,6 +87,7 @@ impl Holding {
         let watch = began.duration_since(self.started);
         let group = self.committer.commit(self.clock.now(), watch, batch)?;
         self.metrics.sync_took(began.elapsed().as_secs_f64());
+        failpoint::pass("after_ack");
         self.metrics.journaled(&group.records);
         group.turned_away.iter().for_each(|sensor| self.metrics.shed(sensor.as_str(), 1));
         Ok(to_engine.send(group).is_ok())

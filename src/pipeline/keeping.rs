@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use crate::clock::{self, Clock};
+use crate::failpoint;
 use crate::journal::retain::Keeper;
 use crate::journal::snapshots;
 use crate::machine::{Machine, Still};
@@ -94,7 +95,7 @@ impl Keeping {
     pub fn run(mut self, snapshots: &Receiver<Snapshot>) {
         while let Ok(Snapshot { position, machine }) = snapshots.recv() {
             match snapshots::keep(self.keeper.storage(), position, &machine.to_bytes()) {
-                Ok(true) => {}
+                Ok(true) => failpoint::pass("after_snapshot"),
                 Ok(false) => tracing::warn!("no room for a snapshot: a start would take longer"),
                 Err(error) => tracing::error!(%error, "a snapshot could not be written"),
             }

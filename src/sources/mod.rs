@@ -11,7 +11,7 @@ pub mod serial;
 pub mod udp;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -121,6 +121,11 @@ impl Intake {
         let (queue, receiver) = mpsc::channel(MAX_WAITING);
         let room = Arc::new(Semaphore::new(MAX_WAITING_BYTES));
         (Self { queue, room, rates: Arc::new(rates), metrics }, receiver)
+    }
+
+    /// Nobody listened for so long: no sensor has said too much if all of it comes now.
+    pub fn credit(&self, away: Duration) {
+        self.rates.credit(away);
     }
 
     /// Hands an arrival on, waiting for room.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sensor::SensorId;
 
@@ -19,6 +19,9 @@ pub struct Rate {
 
 /// A burst may be as long as this at the allowed rate: what piled up while a link was down comes at once.
 const BURST_S: f64 = 10.0;
+
+/// No broker keeps more than a day.
+const MOST_CREDIT_S: f64 = 86_400.0;
 
 /// Every sensor's bucket.
 #[derive(Debug, Default)]
@@ -43,13 +46,23 @@ impl Rates {
         Self { buckets: Mutex::new(rates.iter().map(bucket).collect()) }
     }
 
+    /// Nobody listened for so long: what was said meanwhile, and kept by a broker, comes at once and is nobody's fault.
+    pub fn credit(&self, away: Duration) {
+        let away_s = away.as_secs_f64().min(MOST_CREDIT_S);
+        for bucket in self.buckets.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            bucket.tokens += away_s * bucket.per_s;
+        }
+    }
+
     /// Takes one token of a sensor; false if it has none left. A sensor without a bucket may speak.
     pub fn admit(&self, sensor: &SensorId, now: Instant) -> bool {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(bucket) = buckets.get_mut(sensor) else { return true };
         let passed = bucket.since.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
         bucket.since = bucket.since.max(Some(now));
-        bucket.tokens = (bucket.tokens + passed * bucket.per_s).min(bucket.per_s * BURST_S);
+        // What was credited may lie above the burst; time adds nothing to it there.
+        let full = bucket.tokens.max(bucket.per_s * BURST_S);
+        bucket.tokens = (bucket.tokens + passed * bucket.per_s).min(full);
         if bucket.tokens < 1.0 {
             return false;
         }
@@ -60,8 +73,6 @@ impl Rates {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::clock;
 
@@ -81,5 +92,15 @@ mod tests {
         }
         assert!((545..=551).contains(&admitted), "50 at once and 5 a second for 100 s: {admitted}");
         assert!(rates.admit(&id("unknown"), start));
+    }
+
+    #[test]
+    fn what_piled_up_while_nobody_listened_is_no_flood() {
+        let id = SensorId::new("r1").unwrap();
+        let rates = Rates::new(&[Rate { sensor: id.clone(), per_s: 5.0 }]);
+        let now = clock::instant();
+        rates.credit(Duration::from_secs(100));
+        let admitted = (0..2_000).filter(|_| rates.admit(&id, now)).count();
+        assert_eq!(admitted, 550, "a hundred seconds of speech and a burst");
     }
 }

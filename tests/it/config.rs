@@ -180,7 +180,7 @@ fn defaults_are_filled_in() {
     let mqtt = installation.mqtt.unwrap();
     assert_eq!((mqtt.host.as_str(), mqtt.port, mqtt.client_id.as_str()), ("broker", 8883, "linewatch-s"));
     assert_eq!(mqtt.tls, Some(mqtt::Tls { ca_file: None, identity: None }));
-    assert_eq!((mqtt.keep_alive.as_secs(), mqtt.max_payload_bytes), (30, 1_048_576));
+    assert_eq!((mqtt.keep_alive.as_secs(), mqtt.max_payload_bytes), (5, 1_048_576));
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) fn mqtt(
         tls,
         client_id: client_id.or_else(|| Some(format!("linewatch-{}", sector?)))?,
         credentials,
-        keep_alive: Duration::from_secs(raw.keep_alive_s.map_or(30, |seconds| seconds.0)),
+        keep_alive: Duration::from_secs(raw.keep_alive_s.map_or(5, |seconds| seconds.0)),
         max_payload_bytes: raw.max_payload_bytes.map_or(1_048_576, |bytes| bytes.0),
     })
 }

@@ -56,6 +56,8 @@ pub(super) struct Connection {
     waiting_bytes: Arc<AtomicUsize>,
     acks: mpsc::UnboundedSender<u64>,
     polling: Polling,
+    /// The broker has kept what came for us since the last connection.
+    pub(super) is_kept: bool,
 }
 
 /// The polling task, which ends with its connection.
@@ -71,13 +73,13 @@ impl Connection {
             .map_err(|error| Lost::Unreachable(error.to_string()))?;
         let (client, mut event_loop) = AsyncClient::new(options, REQUEST_QUEUE);
         event_loop.set_network_options(network_options());
-        loop {
+        let is_kept = loop {
             match event_loop.poll().await {
-                Ok(Event::Incoming(Packet::ConnAck(_))) => break,
+                Ok(Event::Incoming(Packet::ConnAck(ack))) => break ack.session_present,
                 Ok(_) => {}
                 Err(error) => return Err(Lost::Unreachable(error.to_string())),
             }
-        }
+        };
         let filters =
             topic::filters(&context.sector).map(|path| SubscribeFilter::new(path, QoS::AtLeastOnce));
         client.try_subscribe_many(filters).map_err(|error| Lost::Broken(error.to_string()))?;
@@ -86,7 +88,7 @@ impl Connection {
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let wire = Wire { client, event_loop, to_handler, waiting_bytes: waiting_bytes.clone(), confirmed };
         let polling = Polling(tokio::spawn(wire.run()));
-        Ok(Self { incoming, waiting_bytes, acks, polling })
+        Ok(Self { incoming, waiting_bytes, acks, polling, is_kept })
     }
 
     /// Waits for one publish and hands it on.

@@ -10,15 +10,17 @@ mod topic;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::{Intake, Stopped, told_to};
 use crate::backoff::Backoff;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::metrics::Metrics;
+use crate::record::Body;
 use crate::sensor::SensorId;
+use crate::time::Timestamp;
 use breaker::Breaker;
 use connection::{Connection, Lost};
 
@@ -67,12 +69,15 @@ pub struct Context {
     pub intake: Intake,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// For when nobody listened.
+    pub clock: Clock,
 }
 
 /// Listens until `stop` turns true or the pipeline is gone; reconnects for ever with back-off and jitter.
 pub async fn run(settings: Settings, context: Context, mut stop: watch::Receiver<bool>) {
     let mut backoff = Backoff::new(BACKOFF_BASE, BACKOFF_CAP);
     let mut breaker = Breaker::new(settings.max_payload_bytes);
+    let mut deaf = None;
     loop {
         let attempt = breaker.attempt();
         if attempt.clean {
@@ -84,13 +89,19 @@ pub async fn run(settings: Settings, context: Context, mut stop: watch::Receiver
         };
         let since = clock::instant();
         let lost = match opened {
-            Ok(connection) => match listen(connection, &settings, &context, &mut breaker, &mut stop).await {
-                Some(lost) => lost,
-                None => return context.metrics.source_up("mqtt", false),
-            },
+            Ok(connection) => {
+                if hear_again(&connection, deaf.take(), &context).await.is_err() {
+                    return;
+                }
+                match listen(connection, &settings, &context, &mut breaker, &mut stop).await {
+                    Some(lost) => lost,
+                    None => return context.metrics.source_up("mqtt", false),
+                }
+            }
             Err(lost) => lost,
         };
         context.metrics.source_up("mqtt", false);
+        deaf = deaf.or(Some((context.clock.now(), clock::instant())));
         let was_steady = since.elapsed() >= STEADY;
         breaker.lost(&lost, was_steady);
         if was_steady {
@@ -103,6 +114,21 @@ pub async fn run(settings: Settings, context: Context, mut stop: watch::Receiver
             () = told_to(&mut stop) => return,
         }
     }
+}
+
+/// What was said while there was no connection comes now, if the broker has kept it; if not, the log says so.
+async fn hear_again(
+    connection: &Connection,
+    deaf: Option<(Timestamp, Instant)>,
+    context: &Context,
+) -> Result<(), Stopped> {
+    let Some((since, at)) = deaf else { return Ok(()) };
+    if connection.is_kept {
+        context.intake.credit(at.elapsed());
+        return Ok(());
+    }
+    tracing::warn!(%since, "the broker kept nothing: what sensors said since is lost");
+    context.intake.send(Body::Gap { since }, None).await
 }
 
 /// One connection to its end: why it was lost, or nothing if it is time to stop.

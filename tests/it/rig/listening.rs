@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linewatch::clock::Clock;
 use linewatch::metrics::Metrics;
 use linewatch::record::Body;
 use linewatch::sources::rate::Rates;
@@ -94,7 +95,8 @@ impl Listening {
     pub(crate) fn mqtt(settings: mqtt::Settings) -> Self {
         Self::start(|intake, metrics, stopped| {
             let sensors = SENSORS.iter().map(|id| SensorId::new(id).unwrap()).collect();
-            let context = mqtt::Context { sector: "east".to_owned(), sensors, intake, metrics };
+            let context =
+                mqtt::Context { sector: "east".to_owned(), sensors, intake, metrics, clock: Clock::system() };
             mqtt::run(settings, context, stopped)
         })
     }

@@ -21,8 +21,8 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("clock", Kind::Shell, &["time"]),
     ("backoff", Kind::Shell, &[]),
     ("tls", Kind::Shell, &[]),
-    ("metrics", Kind::Shell, &["engine", "outbox", "sensor", "time", "watch", "wire"]),
-    ("journal", Kind::Shell, &["metrics", "record", "sensor", "time", "wire"]),
+    ("metrics", Kind::Shell, &["engine", "outbox", "record", "sensor", "time", "watch", "wire"]),
+    ("journal", Kind::Shell, &["failpoint", "metrics", "record", "sensor", "time", "wire"]),
     ("sources", Kind::Shell, &["backoff", "clock", "metrics", "record", "sensor", "time", "tls", "wire"]),
     ("outbox", Kind::Shell, &["metrics", "time", "watch"]),
     // A sink sees a track only through an alert. The MQTT sink shares the source's client options.
@@ -34,6 +34,12 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
         Kind::Shell,
         &["engine", "geo", "http", "journal", "scan", "sensor", "sinks", "sources", "time", "watch"],
     ),
+    // Stops the process where a test wants it to; nothing in a release.
+    ("failpoint", Kind::Shell, &[]),
+    // Between the sources and the log, between the log and the outbox, and how both begin: no thread and no socket.
+    ("committer", Kind::Shell, &["journal", "record", "sensor", "sources", "time"]),
+    ("machine", Kind::Shell, &["engine", "outbox", "record", "watch"]),
+    ("restart", Kind::Shell, &["committer", "engine", "journal", "machine", "outbox", "record"]),
     ("pipeline", Kind::Wiring, &[]),
     ("app", Kind::Wiring, &[]),
     ("cli", Kind::Wiring, &[]),

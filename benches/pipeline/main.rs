@@ -3,6 +3,7 @@
 //! `throughput`: scans a second that reach the engine (sources, log, decoder, tracker, watch) over publishes a second
 //! that reach a bare rumqttc subscriber, both at saturation. `latency`: publish of a scan to arrival of the notice it
 //! causes, over publish → subscriber → publish → subscriber of the same broker, both beside 1,000 scans a second.
+//! `durability`: publish → notice with the journal and without one; what it may cost is two syncs of the same disk.
 //! Windows alternate; each pair gives one ratio; the table shows them all, their median and their spread.
 //! Everything measured runs in a process of its own. Environment: LINEWATCH_BENCH_WINDOW_S (20), LINEWATCH_BENCH_PAIRS
 //! (5), LINEWATCH_BENCH_DETECTIONS (10).
@@ -33,10 +34,12 @@ fn main() {
         [] => {
             throughput();
             latency();
+            durability();
         }
         ["throughput"] => throughput(),
         ["latency"] => latency(),
-        other => panic!("throughput, latency or nothing, not {other:?}"),
+        ["durability"] => durability(),
+        other => panic!("throughput, latency, durability or nothing, not {other:?}"),
     }
 }
 
@@ -101,6 +104,45 @@ fn latency() {
         ratios.push(n99 / e99);
     }
     summarise("latency", ratios);
+}
+
+/// The journal may cost two syncs: the group that was under way, and one's own.
+fn durability() {
+    println!("\n| pair | kept p99, ms | not kept p99, ms | fdatasync p99, ms | kept ≤ not kept + 2 syncs |");
+    println!("| ---: | ---: | ---: | ---: | :---: |");
+    let (mut left_ms, mut held) = (Vec::new(), 0);
+    for pair in 1..=pairs() {
+        let p99_ms = |of: &[f64]| quantile(of, 0.99) * 1e3;
+        let kept = p99_ms(&beside_a_thousand_scans_a_second(Subject::daemon, latency::notices));
+        let sync = p99_ms(&syncs());
+        let not = p99_ms(&beside_a_thousand_scans_a_second(Subject::forgetful_daemon, latency::notices));
+        let left = not + 2.0 * sync - kept;
+        println!(
+            "| {pair} | {kept:.2} | {not:.2} | {sync:.2} | {} |",
+            if left >= 0.0 { "yes" } else { "no" }
+        );
+        held += u64::from(left >= 0.0);
+        left_ms.push(left);
+    }
+    println!("held in {held} of {} pairs", pairs());
+    summarise("durability, ms left of the allowance", left_ms);
+}
+
+/// Seconds that appending a group's bytes and fdatasync take on this disk, sorted.
+fn syncs() -> Vec<f64> {
+    use std::io::Write as _;
+    let mut file = tempfile::tempfile().unwrap();
+    let group = vec![7; 20_000];
+    let mut seconds: Vec<f64> = (0..1_000)
+        .map(|_| {
+            file.write_all(&group).unwrap();
+            let began = linewatch::clock::instant();
+            file.sync_data().unwrap();
+            began.elapsed().as_secs_f64()
+        })
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds
 }
 
 fn beside_a_thousand_scans_a_second(

@@ -30,7 +30,13 @@ pub(crate) struct Subject {
 impl Subject {
     /// The daemon.
     pub(crate) fn daemon(broker: &Mosquitto) -> Self {
-        let config = configuration(broker.folder.path(), broker.port);
+        let config = configuration(broker.folder.path(), broker.port, true);
+        Self::start(&["daemon", config.to_str().unwrap()])
+    }
+
+    /// The daemon without a journal: it holds nothing and acknowledges at once.
+    pub(crate) fn forgetful_daemon(broker: &Mosquitto) -> Self {
+        let config = configuration(broker.folder.path(), broker.port, false);
         Self::start(&["daemon", config.to_str().unwrap()])
     }
 
@@ -127,19 +133,18 @@ pub(crate) fn subscriber(port: u16) {
     });
 }
 
-fn configuration(dir: &Path, port: u16) -> PathBuf {
+fn configuration(dir: &Path, port: u16, kept: bool) -> PathBuf {
+    let journal = if kept { format!("[journal]\ndir = {:?}\n", dir.join("journal")) } else { String::new() };
     let mut text = format!(
         "[sector]\nid = \"bench\"\norigin = [-49.35, 69.35]\nexercise = true\n[agreement]\nfile = \"agreement.toml\"\n\
-         [mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n[journal]\ndir = {:?}\n\
-         [[sinks]]\nid = \"broker\"\nkind = \"mqtt\"\n",
-        dir.join("journal")
+         [mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n{journal}[[sinks]]\nid = \"broker\"\nkind = \"mqtt\"\n"
     );
     // The radars look away from the camera's line: what they do not see there must not count against it.
     for id in SENSORS {
         text += &format!(
             "[[sensors]]\nid = \"{id}\"\nkind = \"radar\"\nposition = [-49.36, 69.32]\nmax_range_m = 15000.0\n\
              range_sigma_m = 15.0\nazimuth_sigma_deg = 0.3\ndetection_probability = 0.9\nperiod_s = 1.0\n\
-             heading_deg = 45.0\nfield_of_view_deg = 90.0\n"
+             heading_deg = 45.0\nfield_of_view_deg = 90.0\nmax_frames_per_s = 1000000\n"
         );
     }
     text += "[[sensors]]\nid = \"cam\"\nkind = \"camera\"\nposition = [-49.40, 69.35]\nmax_range_m = 5000.0\n\

@@ -27,7 +27,7 @@ fn act(text: &str) -> Body {
 
 fn bodies(group: u64, dice: &mut Dice) -> Vec<Body> {
     (0..=dice.below(4))
-        .map(|n| act(&format!("{group}.{n} {}", "x".repeat(dice.below(400) as usize))))
+        .map(|n| act(&format!("{group}.{n} {}", "x".repeat(usize::try_from(dice.below(400)).unwrap()))))
         .collect()
 }
 

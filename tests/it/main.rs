@@ -22,6 +22,7 @@ mod out_mqtt;
 mod out_outbox;
 mod out_prometheus;
 mod out_webhook;
+mod reload;
 mod rig;
 mod scenarios;
 mod simulation;

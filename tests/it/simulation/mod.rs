@@ -9,7 +9,7 @@ mod network;
 mod oracle;
 mod process;
 mod run;
-mod world;
+pub(crate) mod world;
 
 use std::time::Instant;
 
@@ -33,7 +33,8 @@ fn nothing_is_lost_whatever_happens() {
                 faults += tally.faults;
                 restarts += tally.restarts;
                 notices += tally.shown.notices;
-                println!("seed {seed}: {tally:?}");
+                let (records, acknowledged) = (tally.shown.records, tally.shown.acknowledged);
+                println!("seed {seed}: {records} records, {acknowledged} acknowledged, {tally:?}");
             }
             Err(broken) => {
                 println!(

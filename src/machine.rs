@@ -3,7 +3,7 @@
 //! In: records in log order. Out: what the engine said, and what the log does not hold yet of it. The same fold runs
 //! live, at a restart and in the simulator, so that all of them come to the same state. Knows no thread and no file.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -20,8 +20,8 @@ pub struct Machine {
     pub engine: Engine,
     /// Owes.
     pub outbox: Arc<Outbox>,
-    /// Notices that were said and whose own records have not come by.
-    unheld: BTreeSet<Vec<u8>>,
+    /// Notices that were said and whose own records have not come by, by their numbers in the outbox.
+    unheld: BTreeMap<u64, Vec<u8>>,
     /// What the engine was built from.
     settings: Arc<Settings>,
 }
@@ -31,7 +31,7 @@ pub struct Still {
     settings: Arc<Settings>,
     engine: Engine,
     outbox: Vec<u8>,
-    unheld: BTreeSet<Vec<u8>>,
+    unheld: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Still {
@@ -54,7 +54,7 @@ struct Kept {
     settings: Settings,
     engine: Vec<u8>,
     outbox: Vec<u8>,
-    unheld: BTreeSet<Vec<u8>>,
+    unheld: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Machine {
@@ -62,14 +62,17 @@ impl Machine {
     #[must_use]
     pub fn new(settings: Settings, outbox: Arc<Outbox>) -> Self {
         let engine = Engine::new(settings.clone());
-        Self { engine, outbox, unheld: BTreeSet::new(), settings: Arc::new(settings) }
+        Self { engine, outbox, unheld: BTreeMap::new(), settings: Arc::new(settings) }
     }
 
     /// Takes one record. A notice it gave rise to is owed from here on; `said` is told of each, with its one encoding.
     pub fn step(&mut self, record: &Record, mut said: impl FnMut(&Event, Option<&Arc<str>>)) {
         match &record.body {
             Body::Notice { bytes } => {
-                self.unheld.remove(bytes);
+                // Nearly always the first: they are held in the order in which they were said.
+                let held =
+                    self.unheld.iter().find(|(_, unheld)| *unheld == bytes).map(|(sequence, _)| *sequence);
+                held.map(|sequence| self.unheld.remove(&sequence));
             }
             Body::Delivered { sink, sequence } => self.outbox.recorded(sink, *sequence),
             Body::Reload { bytes } => {
@@ -90,8 +93,9 @@ impl Machine {
             };
             let json: Arc<str> = notice.to_json().into();
             let standing = notice.state != State::Cleared;
-            self.outbox.owe(&notice.alert, notice.revision, record.received, Arc::clone(&json), standing);
-            self.unheld.insert(json.as_bytes().to_vec());
+            let (alert, revision) = (&notice.alert, notice.revision);
+            let sequence = self.outbox.owe(alert, revision, record.received, Arc::clone(&json), standing);
+            self.unheld.insert(sequence, json.as_bytes().to_vec());
             said(event, Some(&json));
         }
     }
@@ -126,8 +130,8 @@ impl Machine {
         &self.settings
     }
 
-    /// Notices that were said and that the log does not hold yet.
+    /// Notices that were said and that the log does not hold yet, in the order in which they were said.
     pub fn unheld(&self) -> impl Iterator<Item = Body> {
-        self.unheld.iter().map(|bytes| Body::Notice { bytes: bytes.clone() })
+        self.unheld.values().map(|bytes| Body::Notice { bytes: bytes.clone() })
     }
 }

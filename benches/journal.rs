@@ -5,8 +5,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use linewatch::clock;
 use linewatch::committer::{Batch, Committer, GROUP};
 use linewatch::engine::Settings;
 use linewatch::geo::Geodetic;
@@ -67,7 +68,7 @@ fn commit(dir: &Path, frames: usize) -> f64 {
         Segments::open(Box::new(Disk::at(dir).expect("a folder")), "bench").expect("a new journal");
     let mut committer = Committer::new(Box::new(log), None);
     let bodies: Vec<Body> = (0..frames).map(frame).collect();
-    let began = Instant::now();
+    let began = clock::instant();
     for group in bodies.chunks(GROUP) {
         let mut batch = Batch::default();
         group.iter().for_each(|body| batch.add(body.clone()));
@@ -80,7 +81,7 @@ fn commit(dir: &Path, frames: usize) -> f64 {
 fn append_plainly(path: &Path, frames: usize) -> f64 {
     let mut file = OpenOptions::new().create_new(true).append(true).open(path).expect("a new file");
     let group = vec![b'7'; GROUP * (FRAME_BYTES + 30)];
-    let began = Instant::now();
+    let began = clock::instant();
     for _ in 0..frames.div_ceil(GROUP) {
         file.write_all(&group).and_then(|()| file.sync_data()).expect("the disk has room");
     }
@@ -117,13 +118,17 @@ fn recovery(folder: &Path) {
             group.records.iter().for_each(|record| machine.step(record, |_, _| {}));
         }
         drop(committer);
-        let began = Instant::now();
+        let began = clock::instant();
         let disk = || Disk::at(&dir).expect("a folder");
         let in_force = InForce { settings: settings(), configuration: String::new() };
         let restarted = restart(Box::new(disk()), &disk(), in_force, &outbox()).expect("a journal");
         let took_ms = began.elapsed().as_secs_f64() * 1e3;
         assert!(restarted.snapshot.is_some());
-        println!("  {history:>9} records  {took_ms:>8.0} ms  {}", "#".repeat((took_ms / 20.0) as usize + 1));
+        let bar: String = std::iter::successors(Some(0.0), |at| Some(at + 20.0))
+            .take_while(|at| *at <= took_ms)
+            .map(|_| '#')
+            .collect();
+        println!("  {history:>9} records  {took_ms:>8.0} ms  {bar}");
     }
 }
 

@@ -5,6 +5,8 @@
 use linewatch::{geo, record, scan, sensor, time};
 
 // Of the daemon, but pure: included by their paths, so that the daemon's hundred libraries need not be instrumented.
+#[path = "../../src/failpoint.rs"]
+pub mod failpoint;
 #[path = "../../src/sources/serial/framing.rs"]
 pub mod framing;
 #[path = "../../src/journal/mod.rs"]

@@ -90,6 +90,10 @@ pub(super) fn begin(storage: &dyn Storage, name: &str) -> io::Result<Option<Read
 }
 
 fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Result<End> {
+    // A process that was killed may have written records and synced neither them nor the segment's name: they are
+    // relied on from here on.
+    storage.open(name)?.sync()?;
+    storage.sync_names()?;
     let mut last = None;
     while let Some(entry) = reader.next_entry()? {
         if let Canonical::Whole(record) = entry.canonical {

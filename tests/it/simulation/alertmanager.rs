@@ -13,7 +13,11 @@ pub(crate) fn told(posts: &BTreeSet<Arc<str>>, held: &BTreeSet<Arc<str>>) -> Res
         for alert in post.as_array().ok_or("a post is a list")? {
             let of = |part: &str, key: &str| alert[part][key].as_str().unwrap_or_default().to_owned();
             if of("labels", "alertname") != "LinewatchAlive" {
-                told.insert((of("labels", "alert"), of("annotations", "revision"), of("annotations", "state")));
+                told.insert((
+                    of("labels", "alert"),
+                    of("annotations", "revision"),
+                    of("annotations", "state"),
+                ));
             }
         }
     }
@@ -28,7 +32,10 @@ pub(crate) fn told(posts: &BTreeSet<Arc<str>>, held: &BTreeSet<Arc<str>>) -> Res
     }
     let (lacks, extra) = (due.difference(&told).count(), told.difference(&due).count());
     if lacks + extra > 0 {
-        return Err(format!("L2/L3: am lacks {lacks} states and was told {extra} others, of {}", latest.len()));
+        return Err(format!(
+            "L2/L3: am lacks {lacks} states and was told {extra} others, of {}",
+            latest.len()
+        ));
     }
     Ok(())
 }

@@ -147,7 +147,14 @@ impl Disk {
             files.insert(*file, Content { now: left.clone(), durable: left, lost: BTreeSet::new() });
         }
         let (next_file, happened) = (state.next_file, state.happened);
-        Self::of(State { files, durable_names: names.clone(), names, next_file, happened, ..State::default() })
+        Self::of(State {
+            files,
+            durable_names: names.clone(),
+            names,
+            next_file,
+            happened,
+            ..State::default()
+        })
     }
 
     /// The process died, the machine did not: everything written is there.

@@ -11,7 +11,7 @@ use super::disk::Fault;
 use super::run::{Run, STEP_MS};
 use super::world::{World, world};
 
-const SECONDS: u64 = 40;
+const SECONDS: u64 = 50;
 
 /// A world with few looks and many status messages: calls that cost little.
 fn talkative() -> World {

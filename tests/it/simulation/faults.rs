@@ -89,7 +89,12 @@ impl Run {
     fn rotten_snapshot(&mut self, now_ms: u64) -> &'static str {
         self.end(now_ms, true);
         let names = linewatch::journal::storage::Storage::names(&self.disk.onlooker()).unwrap();
-        if let Some(name) = names.iter().rfind(|name| name.ends_with(".lws")) {
+        let kept: Vec<&String> = names.iter().filter(|name| name.ends_with(".lws")).collect();
+        // One of them is always good: what a start needs is kept back to the oldest.
+        if let [.., before, name] = &kept[..]
+            && !self.rotten.contains(*before)
+        {
+            self.rotten.insert((*name).clone());
             let bytes = self.disk.content(name).len() as u64;
             let at = self.dice.below(bytes);
             if bytes > 0 {

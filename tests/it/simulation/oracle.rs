@@ -144,15 +144,16 @@ impl Oracle {
         Ok(())
     }
 
-    /// A process that has just begun is what the fold of the whole journal is, bit for bit.
-    pub(crate) fn is_restored(&self, process: &Process) -> Result<(), String> {
+    /// A process is what the fold of the whole journal is, bit for bit: also when it has just begun.
+    pub(crate) fn is_the_same(&self, process: &Process) -> Result<(), String> {
         if process.head() != self.records.len() as u64 {
             let held = self.records.len();
             return Err(format!("L4: {held} records were durable, the log goes on at {}", process.head()));
         }
-        if process.machine.still().to_bytes() != self.machine.still().to_bytes() {
-            let at = process.head();
-            return Err(format!("the machine restored at {at} is not the one that the whole journal makes"));
+        let (restored, folded) = (process.machine.still().to_bytes(), self.machine.still().to_bytes());
+        if restored != folded {
+            let (at, what) = (process.head(), differs(&restored, &folded));
+            return Err(format!("the machine at {at} is not the one that the whole journal makes: {what}"));
         }
         Ok(())
     }
@@ -235,6 +236,20 @@ impl Oracle {
             Err(format!("L4: the journal ends at {next} of {}", self.records.len()))
         }
     }
+}
+
+/// Which parts of two machines differ.
+fn differs(a: &[u8], b: &[u8]) -> String {
+    type Parts = (Settings, Vec<u8>, Vec<u8>, BTreeSet<Vec<u8>>);
+    let of = |bytes| postcard::from_bytes::<Parts>(bytes).unwrap();
+    let (a, b) = (of(a), of(b));
+    let settings = if format!("{:?}", a.0) == format!("{:?}", b.0) { "" } else { "settings " };
+    let at = a.1.iter().zip(&b.1).position(|(a, b)| a != b);
+    let engine =
+        if a.1 == b.1 { String::new() } else { format!("engine ({} {} at {at:?}) ", a.1.len(), b.1.len()) };
+    let outbox = if a.2 == b.2 { String::new() } else { format!("outbox ({} {}) ", a.2.len(), b.2.len()) };
+    let unheld = if a.3 == b.3 { String::new() } else { format!("unheld ({} {})", a.3.len(), b.3.len()) };
+    format!("{settings}{engine}{outbox}{unheld}")
 }
 
 fn same(what: &str, got: &BTreeSet<Arc<str>>, due: &BTreeSet<Arc<str>>) -> Result<(), String> {

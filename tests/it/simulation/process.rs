@@ -146,7 +146,11 @@ impl Process {
             }
             _ => body,
         };
-        if admitted { self.in_flight.0 += 1 } else { self.in_flight.1 += 1 }
+        if admitted {
+            self.in_flight.0 += 1
+        } else {
+            self.in_flight.1 += 1
+        }
         self.batch.hear(body, None, ack);
         !admitted
     }
@@ -204,6 +208,11 @@ impl Process {
 
     pub(crate) fn is_full(&self) -> bool {
         self.committer.is_full()
+    }
+
+    /// Nothing is owed, and nothing waits for its place in the log.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.batch.is_empty() && self.ledger.lock().unwrap().is_empty() && self.couriers.owed() == 0
     }
 
     pub(crate) fn head(&self) -> u64 {

@@ -45,7 +45,8 @@ fn rot(run: &Run, name: &str, at: usize) -> Result<(), String> {
     let before = readable(&whole);
     let disk = run.disk.after_kill();
     disk.rot(name, at);
-    let is_last = whole.names().unwrap().iter().rfind(|other| other.contains(".lw")) == Some(&name.to_owned());
+    let is_last =
+        whole.names().unwrap().iter().rfind(|other| other.contains(".lw")) == Some(&name.to_owned());
     let found = examine(&disk, |_| {}).map_err(|error| format!("cannot be examined: {error}"))?;
     if found.faults.is_empty() && found.unfinished.is_none() {
         return Err("nothing is wrong by `journal verify`".to_owned());

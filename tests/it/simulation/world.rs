@@ -61,14 +61,17 @@ pub(crate) fn world(seed: u64, seconds: u64) -> World {
     let mut reader = Reader::new(simulated.recording.as_bytes(), Path::new("recording"));
     let mut records = Vec::new();
     while reader.next_records(&mut records).unwrap() {}
-    let said: Vec<_> = records.into_iter().filter_map(|record| match record.body {
-        Body::Frame { sensor, bytes, .. } => {
-            let link = if sensor.as_str() == "u1" { Link::Udp } else { Link::Mqtt };
-            Some((record.received, Body::Frame { sensor, link, bytes }))
-        }
-        body @ Body::Status { .. } => Some((record.received, body)),
-        _ => None,
-    }).collect();
+    let said: Vec<_> = records
+        .into_iter()
+        .filter_map(|record| match record.body {
+            Body::Frame { sensor, bytes, .. } => {
+                let link = if sensor.as_str() == "u1" { Link::Udp } else { Link::Mqtt };
+                Some((record.received, Body::Frame { sensor, link, bytes }))
+            }
+            body @ Body::Status { .. } => Some((record.received, body)),
+            _ => None,
+        })
+        .collect();
     let start = said.first().map_or(Timestamp::from_secs(0), |(at, _)| *at);
     World { settings: variants(settings), start, said }
 }

@@ -77,7 +77,14 @@ pub(super) fn recover(storage: &mut dyn Storage, sector: &str) -> io::Result<End
                 ),
             ));
         }
-        return end_of(storage, &name, reader);
+        let first = reader.header.first;
+        let end = end_of(storage, &name, reader)?;
+        if end.next > first || end.damage.is_some() {
+            return Ok(end);
+        }
+        // Only its header was whole: the log ends with the segment before.
+        storage.remove(&name)?;
+        storage.sync_names()?;
     }
     Ok(End::default())
 }
@@ -90,6 +97,10 @@ pub(super) fn begin(storage: &dyn Storage, name: &str) -> io::Result<Option<Read
 }
 
 fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Result<End> {
+    // A process that was killed may have written records and synced neither them nor the segment's name: they are
+    // relied on from here on.
+    storage.open(name)?.sync()?;
+    storage.sync_names()?;
     let mut last = None;
     while let Some(entry) = reader.next_entry()? {
         if let Canonical::Whole(record) = entry.canonical {

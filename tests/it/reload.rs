@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::rig::until;
 use super::simulation::world::world;
 
-const SECONDS: f64 = 150.0;
+const SECONDS: u64 = 150;
 /// In the middle: alerts are open then.
 const AT: Span = Span::from_secs(60);
 
@@ -31,14 +31,15 @@ struct Ran {
 
 fn run(change: impl FnOnce(&mut Settings)) -> Ran {
     let world = world(3, SECONDS);
-    let mut new = world.settings.clone();
+    let old = world.settings.into_iter().next().unwrap();
+    let mut new = old.clone();
     change(&mut new);
     let reload = Body::Reload { bytes: Reload::new(new, "00").to_bytes() };
     let start = world.said[0].0;
     let mut bodies = world.said;
     let at = bodies.partition_point(|(at, _)| at.since(start) < AT);
     bodies.insert(at, (start.plus(AT), reload));
-    let mut engine = Engine::new(world.settings);
+    let mut engine = Engine::new(old);
     let mut sequencer = Sequencer::default();
     let mut ran = Ran {
         notices: Vec::new(),
@@ -120,7 +121,7 @@ fn what_still_holds_goes_over_and_what_does_not_is_cleared() {
 
 #[test]
 fn what_a_record_holds_is_exactly_what_was_in_force() {
-    let settings = world(1, 1.0).settings;
+    let settings = world(1, 1).settings.into_iter().next().unwrap();
     let bytes = Reload::new(settings.clone(), "00").to_bytes();
     let read = Reload::parse(&bytes).unwrap();
     assert!(Engine::new(settings).is_under(&read.settings));

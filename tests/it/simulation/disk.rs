@@ -395,8 +395,8 @@ impl Content {
         let mut durable = self.now.clone();
         for sector in &self.lost {
             let (from, to) = (sector * SECTOR, ((sector + 1) * SECTOR).min(durable.len()));
-            for at in from..to {
-                durable[at] = self.durable.get(at).copied().unwrap_or(0);
+            for (at, byte) in (from..to).zip(&mut durable[from..to]) {
+                *byte = self.durable.get(at).copied().unwrap_or(0);
             }
         }
         self.durable = durable;

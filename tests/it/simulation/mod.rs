@@ -51,7 +51,7 @@ fn nothing_is_lost_whatever_happens() {
                 for (kind, count) in [("(starts)", tally.restarts), ("(calls of the disk)", tally.calls)] {
                     *cases.entry(kind).or_default() += count;
                 }
-                println!("seed {seed}: {:?}", tally.shown);
+                println!("seed {seed}: {}", tally.shown);
             }
             Err(broken) => {
                 println!(

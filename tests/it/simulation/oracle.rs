@@ -31,6 +31,17 @@ pub(crate) struct Shown {
     pub(crate) removed: u64,
 }
 
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { records, notices, acknowledged, duplicates, thinned, removed } = self;
+        write!(
+            f,
+            "{records} records ({thinned} thinned, {removed} removed), {acknowledged} messages acknowledged, \
+             {duplicates} duplicates, {notices} notices"
+        )
+    }
+}
+
 pub(crate) struct Oracle {
     machine: Machine,
     settings: Settings,

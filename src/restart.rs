@@ -55,8 +55,22 @@ pub fn restart(
     in_force: InForce,
     outbox: &Arc<Outbox>,
 ) -> io::Result<Restarted> {
+    go_on(Segments::open(log_storage, &in_force.settings.sector)?, tail_storage, in_force, outbox)
+}
+
+/// The same with a log that is open already.
+///
+/// # Errors
+/// As [`restart`].
+pub fn go_on(
+    (mut log, opened): (Segments, Opened),
+    tail_storage: &dyn Storage,
+    in_force: InForce,
+    outbox: &Arc<Outbox>,
+) -> io::Result<Restarted> {
     let InForce { settings, configuration } = in_force;
-    let (log, opened) = Segments::open(log_storage, &settings.sector)?;
+    // For the day it is full; where it is now, nothing can be put aside.
+    log.keep_reserve()?;
     let restored = snapshots::newest(tail_storage, log.head(), |position, content| {
         Machine::restore(content, Arc::clone(outbox))
             .inspect_err(|why| tracing::warn!(position, why, "a snapshot is passed over"))
@@ -78,7 +92,8 @@ pub fn restart(
     let unheld: Vec<Body> = machine.unheld().collect();
     let is_new = opened.since.is_none() || !machine.engine.is_under(&settings);
     let reload = is_new.then(|| Body::Reload { bytes: Reload::new(settings, &configuration).to_bytes() });
-    let first = damage.into_iter().chain(gap).chain(reload).chain(unheld).collect();
+    // The gap before all else: nobody saw the seconds it speaks of.
+    let first = gap.into_iter().chain(damage).chain(reload).chain(unheld).collect();
     let committer = Committer::new(Box::new(log), opened.since);
     Ok(Restarted { machine, committer, first, opened, snapshot, stepped })
 }

@@ -77,7 +77,14 @@ pub(super) fn recover(storage: &mut dyn Storage, sector: &str) -> io::Result<End
                 ),
             ));
         }
-        return end_of(storage, &name, reader);
+        let first = reader.header.first;
+        let end = end_of(storage, &name, reader)?;
+        if end.next > first || end.damage.is_some() {
+            return Ok(end);
+        }
+        // Only its header was whole: the log ends with the segment before.
+        storage.remove(&name)?;
+        storage.sync_names()?;
     }
     Ok(End::default())
 }
@@ -90,6 +97,10 @@ pub(super) fn begin(storage: &dyn Storage, name: &str) -> io::Result<Option<Read
 }
 
 fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Result<End> {
+    // A process that was killed may have written records and synced neither them nor the segment's name: they are
+    // relied on from here on.
+    storage.open(name)?.sync()?;
+    storage.sync_names()?;
     let mut last = None;
     while let Some(entry) = reader.next_entry()? {
         if let Canonical::Whole(record) = entry.canonical {
@@ -127,14 +138,14 @@ pub(super) fn rest_of(storage: &dyn Storage, name: &str, from: u64) -> io::Resul
     Ok(rest)
 }
 
-struct Found {
+pub(super) struct Found {
     next: u64,
     last: Option<Record>,
 }
 
 /// Looks behind a record that is not whole, at `expected`: nothing if no group was begun after it, so that it was never
 /// synced; else where the readable records end.
-fn behind_damage(rest: &[u8], expected: u64) -> Option<Found> {
+pub(super) fn behind_damage(rest: &[u8], expected: u64) -> Option<Found> {
     let (mut rest, mut next, mut last) = (rest, expected, None);
     let mut was_synced = false;
     while let Some((at, entry)) = find_record(rest, next) {

@@ -11,7 +11,7 @@ use super::layout::{put_record, put_thinned};
 use super::reader::SegmentReader;
 use super::record_bytes::Canonical;
 use super::recover::{OPEN_SUFFIX, first_of, segments};
-use super::storage::Storage;
+use super::storage::{Storage, discard};
 use crate::record::Body;
 use crate::time::{Span, Timestamp};
 
@@ -173,7 +173,7 @@ fn replace(storage: &mut dyn Storage, old: &str, new: &str, bytes: &[u8]) -> io:
     match written {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-            storage.remove(&unfinished)?;
+            discard(storage, &unfinished)?;
             return Ok(false);
         }
         Err(error) => return Err(error),

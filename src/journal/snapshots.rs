@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-use super::storage::Storage;
+use super::storage::{Storage, discard};
 
 const MAGIC: &[u8; 8] = b"LWSNAP01";
 const HEAD_BYTES: usize = 56;
@@ -37,7 +37,7 @@ pub fn keep(storage: &mut dyn Storage, position: u64, content: &[u8]) -> io::Res
     match written {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-            storage.remove(&unfinished)?;
+            discard(storage, &unfinished)?;
             return Ok(false);
         }
         Err(error) => return Err(error),

@@ -77,3 +77,11 @@ pub trait Appending: Send {
     /// would report success the next time.
     fn sync(&mut self) -> io::Result<()>;
 }
+
+/// Takes away what could not be finished; on a full disk it may never have come into being.
+pub(super) fn discard(storage: &mut dyn Storage, unfinished: &str) -> io::Result<()> {
+    match storage.remove(unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

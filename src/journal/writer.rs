@@ -8,7 +8,7 @@ use std::io;
 
 use super::layout::{Hash, put_record};
 use super::recover::{self, End, OPEN_SUFFIX};
-use super::storage::{Appending, Storage};
+use super::storage::{Appending, Storage, discard};
 use super::{Log, LogError};
 use crate::record::{Body, Record, Sequencer};
 use crate::time::Timestamp;
@@ -208,7 +208,7 @@ impl Log for Segments {
         match filled {
             Ok(()) => self.storage.rename(RESERVE_UNFINISHED, RESERVE)?,
             Err(error) if is_full(&error) => {
-                self.storage.remove(RESERVE_UNFINISHED)?;
+                discard(&mut *self.storage, RESERVE_UNFINISHED)?;
                 return Ok(false);
             }
             Err(error) => return Err(error),

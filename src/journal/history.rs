@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read};
 use super::layout::{Entry, Hash, record_at};
 use super::reader::{SegmentReader, find_record};
 use super::record_bytes::Canonical;
-use super::recover::{first_of, rest_of, segments};
+use super::recover::{behind_damage, first_of, rest_of, segments};
 use super::storage::Storage;
 use crate::record::Record;
 
@@ -137,6 +137,7 @@ impl<'a> History<'a> {
     fn begin(&mut self, name: String) -> io::Result<Option<Fault>> {
         let fault = |what| Fault { segment: name.clone(), offset: 0, what };
         let begun = SegmentReader::begin(plain(self.storage, &name)?);
+        let begun = if is_compressed(&name) { begun.or(Ok(None)) } else { begun };
         let reader = begun.map_err(|error| io::Error::new(error.kind(), format!("{name} {error}")))?;
         let Some(reader) = reader else {
             return Ok(Some(fault(if self.is_last { Wrong::Unfinished } else { Wrong::Header })));
@@ -156,19 +157,28 @@ impl<'a> History<'a> {
 
     fn step(&mut self, open: &mut Open) -> io::Result<Option<Item>> {
         if open.rest.is_none() {
-            if let Some(entry) = open.reader.next_entry()? {
-                self.end = Some((open.reader.next, open.reader.chain));
-                return Ok(Some(Item::Entry(entry)));
-            }
+            let read = open.reader.next_entry();
             self.end = Some((open.reader.next, open.reader.chain));
             let whole = open.reader.whole_bytes();
+            match read {
+                Ok(Some(entry)) => return Ok(Some(Item::Entry(entry))),
+                Ok(None) => {}
+                Err(_) if is_compressed(&open.name) => {
+                    // Behind a byte that changed nothing of it can be read.
+                    open.rest = Some((Vec::new(), 0, open.reader.next));
+                    let fault = Fault { segment: open.name.clone(), offset: whole, what: Wrong::Records };
+                    return Ok(Some(Item::Fault(fault)));
+                }
+                Err(error) => return Err(error),
+            }
             let rest = rest_of_plain(self.storage, &open.name, whole)?;
             if rest.is_empty() {
                 return Ok(None);
             }
-            let found = find_record(&rest, open.reader.next);
-            let what = if found.is_none() && self.is_last { Wrong::Unfinished } else { Wrong::Records };
-            open.rest = Some((rest, 0, open.reader.next));
+            let is_torn = self.is_last && behind_damage(&rest, open.reader.next).is_none();
+            let what = if is_torn { Wrong::Unfinished } else { Wrong::Records };
+            // What can be read of a group that is not whole was never acknowledged, and is cut off at the next start.
+            open.rest = Some((if is_torn { Vec::new() } else { rest }, 0, open.reader.next));
             let fault = Fault { segment: open.name.clone(), offset: whole, what };
             return Ok(Some(Item::Fault(fault)));
         }
@@ -182,17 +192,21 @@ impl<'a> History<'a> {
     }
 }
 
+fn is_compressed(name: &str) -> bool {
+    name.ends_with(".zst")
+}
+
 /// A segment's bytes as they were written.
 pub(super) fn plain(storage: &dyn Storage, name: &str) -> io::Result<Box<dyn Read + Send>> {
     let input = storage.read(name)?;
-    if name.ends_with(".zst") {
+    if is_compressed(name) {
         return Ok(Box::new(zstd::stream::read::Decoder::new(input)?));
     }
     Ok(input)
 }
 
 fn rest_of_plain(storage: &dyn Storage, name: &str, from: u64) -> io::Result<Vec<u8>> {
-    if !name.ends_with(".zst") {
+    if !is_compressed(name) {
         return rest_of(storage, name, from);
     }
     let mut input = plain(storage, name)?;

@@ -140,10 +140,11 @@ impl Book {
 
     /// Every alert of another, open or remembered, under the rules' new places; what has none is forgotten.
     pub(super) fn take_over(&mut self, other: &Self, moved: impl Fn(Subject) -> Option<Subject>) {
-        let alerts = other
-            .alerts
-            .iter()
-            .filter_map(|(id, (subject, entry))| Some((id.clone(), (moved(*subject)?, entry.clone()))));
+        let restated = other.alerts.iter().filter_map(|(id, (subject, entry))| {
+            let subject = moved(*subject)?;
+            Some((id.clone(), (subject, self.restated(subject, entry)?)))
+        });
+        let alerts: Vec<_> = restated.collect();
         self.alerts.extend(alerts);
         let subjects = other.subjects.iter();
         self.subjects.extend(subjects.filter_map(|(subject, id)| Some((moved(*subject)?, id.clone()))));

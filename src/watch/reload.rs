@@ -32,7 +32,7 @@ impl Watch {
         self.presence.take_over(&old.presence, moved);
         for (index, new) in &same {
             if let Some(ceiling) = old.ceilings.get(index) {
-                self.ceilings.insert(*new, ceiling.clone());
+                self.ceilings.insert(*new, *ceiling);
             }
             // The hash covers the geometry: the line is the same, whatever its place in the list.
             let lines = (old.rules.get(*index).map(|r| &r.kind), self.rules.get(*new).map(|r| &r.kind));

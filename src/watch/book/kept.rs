@@ -97,6 +97,13 @@ impl Kept {
 }
 
 impl Book {
+    /// An alert of another book in this one's words: what is said of it from here on cites this agreement, as it would
+    /// after a restart.
+    pub(super) fn restated(&self, subject: Subject, entry: &Entry) -> Option<Entry> {
+        let heading = self.headings.get(subject.rule)?;
+        Some(Kept::new(&(subject, entry.clone())).entry(heading, self))
+    }
+
     /// Its state alone.
     pub(in crate::watch) fn state(&self) -> BookState {
         let Self { alerts, subjects, refused, sector: _, exercise: _, agreement: _, frame: _, headings: _ } =

@@ -1,6 +1,8 @@
 //! The journal on a disk that tears, reorders, fills and fails: after any crash at any call, everything that was
 //! acknowledged is there, in order, under an unbroken chain.
 
+mod real_disk;
+
 use linewatch::journal::history::{History, Item, Wrong};
 use linewatch::journal::record_bytes::Canonical;
 use linewatch::journal::storage::Storage;
@@ -101,6 +103,29 @@ fn a_crash_at_any_call_loses_nothing_acknowledged() {
         }
     }
     println!("{cases} crashes at {calls} calls");
+}
+
+#[test]
+fn what_a_start_relies_on_survives_a_second_crash() {
+    let whole = Disk::default();
+    run(&whole, 8);
+    for call in 0..whole.calls() {
+        for fault in [Fault::Crash, Fault::Kill] {
+            let disk = Disk::default();
+            disk.fail(call, fault);
+            let acknowledged = run(&disk, 8);
+            let mut dice = Dice::new(call);
+            let left =
+                if fault == Fault::Kill { disk.after_kill() } else { disk.after_crash(Some(&mut dice)) };
+            // Every group begins a segment: its sync says nothing of the one before.
+            let (mut log, _) = Segments::with_limits(Box::new(left.clone()), "east-3", 1, 0).unwrap();
+            let before = read(&left);
+            assert!(before.starts_with(&acknowledged), "{fault:?} in call {call}");
+            log.append(Timestamp::from_secs(100), &mut vec![act("after")], &mut Vec::new()).unwrap();
+            let held = read(&left.after_crash(None));
+            assert!(held.starts_with(&before) && held.len() > before.len(), "{fault:?} in call {call}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The simulated network: a broker that keeps a session, datagrams that do as they like, and two far ends.
+//! The simulated network: a broker that keeps a session, datagrams that do as they like, and the sinks' far ends.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -7,11 +7,14 @@ use linewatch::record::Body;
 
 use super::dice::Dice;
 
-/// A broker with one subscriber's persistent session at QoS 1.
+/// A broker with one subscriber's persistent session at QoS 1. Every connection numbers its packets from 1, so that an
+/// acknowledgement that comes by another than its own acknowledges another message.
 #[derive(Default)]
 pub(crate) struct Broker {
     waiting: VecDeque<(u64, Body)>,
     unacknowledged: VecDeque<(u64, Body)>,
+    /// The messages of this connection's packets.
+    packets: BTreeMap<u64, u64>,
     next: u64,
     connection: Option<u64>,
     connections: u64,
@@ -19,8 +22,18 @@ pub(crate) struct Broker {
     pub(crate) acknowledged: BTreeMap<u64, Body>,
     /// Nobody gets through.
     pub(crate) partitioned: bool,
-    /// Copies delivered beside the original.
+    /// Copies delivered beside the original, and messages delivered again by a later connection.
     pub(crate) duplicates: u64,
+    pub(crate) redelivered: u64,
+}
+
+/// One publish on its way to the subscriber.
+pub(crate) struct Publish {
+    /// Its packet's number on this connection.
+    pub(crate) token: u64,
+    /// Which message it is.
+    pub(crate) message: u64,
+    pub(crate) body: Body,
 }
 
 impl Broker {
@@ -34,9 +47,11 @@ impl Broker {
         if self.partitioned {
             return None;
         }
+        self.redelivered += self.unacknowledged.len() as u64;
         while let Some(message) = self.unacknowledged.pop_back() {
             self.waiting.push_front(message);
         }
+        self.packets.clear();
         self.connections += 1;
         self.connection = Some(self.connections);
         self.connection
@@ -57,17 +72,17 @@ impl Broker {
         self.unacknowledged.clear();
     }
 
-    /// What the connection brings now: tokens and bodies, now and then one twice.
-    pub(crate) fn deliver(&mut self, most: usize, dice: &mut Dice) -> Vec<(u64, Body)> {
+    /// What the connection brings now, now and then one twice.
+    pub(crate) fn deliver(&mut self, most: usize, dice: &mut Dice) -> Vec<Publish> {
         let mut brought = Vec::new();
         while brought.len() < most && self.unacknowledged.len() < 1_000 {
-            let Some(message) = self.waiting.pop_front() else { break };
-            brought.push(message.clone());
-            if dice.once_in(200) {
-                brought.push(message.clone());
-                self.duplicates += 1;
-            }
-            self.unacknowledged.push_back(message);
+            let Some((message, body)) = self.waiting.pop_front() else { break };
+            let token = self.packets.len() as u64 + 1;
+            self.packets.insert(token, message);
+            let copies = 1 + u64::from(dice.once_in(200));
+            self.duplicates += copies - 1;
+            brought.extend((0..copies).map(|_| Publish { token, message, body: body.clone() }));
+            self.unacknowledged.push_back((message, body));
         }
         brought
     }
@@ -77,7 +92,8 @@ impl Broker {
         if self.connection != Some(connection) {
             return;
         }
-        if let Some(at) = self.unacknowledged.iter().position(|(id, _)| *id == token)
+        let Some(message) = self.packets.get(&token) else { return };
+        if let Some(at) = self.unacknowledged.iter().position(|(id, _)| id == message)
             && let Some((id, body)) = self.unacknowledged.remove(at)
         {
             self.acknowledged.insert(id, body);
@@ -87,20 +103,27 @@ impl Broker {
 
 /// Datagrams on their way: some lost, some twice, some overtaken.
 #[derive(Default)]
-pub(crate) struct Datagrams(BTreeMap<(u64, u64), Body>, u64);
+pub(crate) struct Datagrams {
+    under_way: BTreeMap<(u64, u64), Body>,
+    sent: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+}
 
 impl Datagrams {
     pub(crate) fn send(&mut self, now_ms: u64, body: &Body, dice: &mut Dice) {
-        let copies = if dice.once_in(50) { 0 } else { 1 + usize::from(dice.once_in(50)) };
-        for _ in 0..copies {
-            self.1 += 1;
-            self.0.insert((now_ms + dice.below(400), self.1), body.clone());
+        let (lost, doubled) = (dice.once_in(50), dice.once_in(50));
+        self.lost += u64::from(lost);
+        self.doubled += u64::from(doubled && !lost);
+        for _ in 0..if lost { 0 } else { 1 + u64::from(doubled) } {
+            self.sent += 1;
+            self.under_way.insert((now_ms + dice.below(400), self.sent), body.clone());
         }
     }
 
     pub(crate) fn arrive(&mut self, now_ms: u64) -> Vec<Body> {
-        let later = self.0.split_off(&(now_ms + 1, 0));
-        std::mem::replace(&mut self.0, later).into_values().collect()
+        let later = self.under_way.split_off(&(now_ms + 1, 0));
+        std::mem::replace(&mut self.under_way, later).into_values().collect()
     }
 }
 
@@ -115,19 +138,36 @@ pub(crate) enum Mood {
     Unwell,
     /// Takes it, and the answer is lost.
     Mute,
+    /// Is well, and refuses a third of what it is offered for good.
+    Picky,
 }
 
-/// What one sink's far end has got: the bytes of every copy.
+impl Mood {
+    pub(crate) const ALL: [Self; 5] = [Self::Well, Self::Gone, Self::Unwell, Self::Mute, Self::Picky];
+}
+
+/// What one sink's far end has got: the content of every copy.
 #[derive(Default)]
 pub(crate) struct FarEnd {
     pub(crate) mood: Mood,
     pub(crate) got: BTreeSet<Arc<str>>,
     pub(crate) copies: u64,
+    pub(crate) beats: u64,
 }
 
 impl FarEnd {
     pub(crate) fn take(&mut self, body: &Arc<str>) {
+        if body.contains(r#""kind":"dead_man""#) {
+            self.beats += 1;
+            return;
+        }
         self.copies += 1;
         self.got.insert(Arc::clone(body));
+    }
+
+    /// Whether it will have this one.
+    pub(crate) fn refuses(&self, body: &str) -> bool {
+        let sum = body.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        self.mood == Mood::Picky && sum % 3 == 0
     }
 }

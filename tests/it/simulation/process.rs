@@ -1,47 +1,70 @@
 //! One life of the daemon: its own log, machine, outbox and couriers' plans, between a simulated disk and network.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use linewatch::committer::{Batch, Committer};
-use linewatch::engine::{Event, Settings};
+use linewatch::engine::Settings;
+use linewatch::engine::reload::Reload;
+use linewatch::journal::retain::{Keeper, Limits as Kept};
 use linewatch::journal::snapshots;
+use linewatch::journal::writer::Segments;
 use linewatch::machine::Machine;
 use linewatch::metrics::{Metrics, Setup};
-use linewatch::outbox::{Limits, Outbox, Queue};
+use linewatch::outbox::{Limits, Outbox};
 use linewatch::record::{Body, Record};
-use linewatch::restart::{InForce, Restarted, restart};
-use linewatch::sinks::DeliveryError;
-use linewatch::sinks::insist::{Insist, Timing};
-use linewatch::sinks::mqtt::publish::{Act, Publishing, Timing as PublishTiming, Token};
-use linewatch::sinks::plan::{Next, Now, Parcel, Plan};
-use linewatch::sinks::webhook::Json;
-use linewatch::sources::Ack;
-use linewatch::time::Timestamp;
+use linewatch::restart::{InForce, Restarted, go_on};
+use linewatch::sinks::plan::Now;
+use linewatch::sources::rate::{Rate, Rates};
+use linewatch::sources::{Ack, OVER_RATE, refused};
+use linewatch::time::{Span, Timestamp};
 use tokio::sync::mpsc;
 
+use super::couriers::{Couriers, SINKS};
 use super::dice::Dice;
 use super::disk::Disk;
-use super::network::{FarEnd, Mood};
+use super::network::FarEnd;
 
-pub(crate) const SINKS: [&str; 2] = ["hook", "topic"];
+/// Small, so that a run begins many segments.
+const SEGMENT_BYTES: u64 = 40_000;
+pub(crate) const RESERVE_BYTES: usize = 60_000;
+const KEPT: Kept = Kept { frames: Span::from_secs(90), alerts: Span::from_secs(400), bytes: 10_000_000 };
+/// Frames a second of one sensor: far more than it sends, far less than a flood.
+const RATE: f64 = 8.0;
 
 /// A running daemon.
 pub(crate) struct Process {
     committer: Committer,
     pub(crate) machine: Machine,
     disk: Disk,
+    keeper: Keeper,
     batch: Batch,
+    /// Frames in the batch, and refusals.
+    pub(crate) in_flight: (u64, u64),
+    /// What cannot wait in it.
+    urgent: u64,
     ledger: Arc<Mutex<Vec<Body>>>,
     /// The connection to the broker, and what comes back for it.
     pub(crate) connection: Option<u64>,
     acks: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
-    hook: Insist<Json>,
-    hook_busy: Option<(Duration, Result<(), DeliveryError>)>,
-    topic: Publishing,
-    on_line: Vec<(Duration, Token)>,
+    pub(crate) couriers: Couriers,
+    rates: (Rates, Instant),
     began: Duration,
     last_tick: i64,
+}
+
+/// One commit group, and what was to be in it.
+pub(crate) struct Group {
+    pub(crate) records: Vec<Record>,
+    /// Frames and statuses handed over, and how many of them the full disk turned away.
+    pub(crate) frames: u64,
+    pub(crate) turned_away: u64,
+    /// Refusals handed over.
+    pub(crate) refused: u64,
+    /// The disk is full.
+    pub(crate) is_full: bool,
+    /// What cannot wait, handed over.
+    pub(crate) urgent: u64,
 }
 
 /// The outbox of a new process: it owes nothing until the log says so.
@@ -55,37 +78,49 @@ pub(crate) fn outbox(settings: &Settings) -> Arc<Outbox> {
         quarantine_reasons: &[],
         refusal_reasons: &[],
     });
-    Arc::new(Outbox::new(&SINKS, Limits::default(), &Arc::new(metrics)))
+    let minute = Duration::from_secs(60);
+    let outbox = Outbox::new(&SINKS, Limits::default(), &Arc::new(metrics));
+    Arc::new(outbox.with_dead_man(&settings.sector, true, [("hook", minute)]))
 }
 
 impl Process {
-    /// Begins from what the disk holds; nothing if the disk fails meanwhile.
-    pub(crate) fn begin(disk: &Disk, settings: &Settings, now: Duration, dice: &mut Dice) -> Option<Self> {
+    /// Begins from what the disk holds.
+    pub(crate) fn begin(
+        disk: &Disk,
+        settings: &Settings,
+        now: Duration,
+        dice: &mut Dice,
+    ) -> std::io::Result<Self> {
         let outbox = outbox(settings);
         let ledger: Arc<Mutex<Vec<Body>>> = Arc::default();
         let told = Arc::clone(&ledger);
         let in_force = InForce { settings: settings.clone(), configuration: String::new() };
-        let Restarted { machine, committer, first, .. } =
-            restart(Box::new(disk.clone()), disk, in_force, &outbox).ok()?;
+        let log = Box::new(disk.clone());
+        let log = Segments::with_limits(log, &settings.sector, SEGMENT_BYTES, RESERVE_BYTES)?;
+        let Restarted { machine, committer, first, .. } = go_on(log, disk, in_force, &outbox)?;
         outbox.keep_ledger(
             &(Arc::new(move |sink: &str, sequence| {
                 told.lock().unwrap().push(Body::Delivered { sink: sink.to_owned(), sequence });
             }) as _),
         );
         let mut batch = Batch::default();
+        let urgent = first.len() as u64;
         first.into_iter().for_each(|body| batch.add(body));
-        Some(Self {
+        let rate = |sensor: &linewatch::sensor::SensorModel| Rate { sensor: sensor.id.clone(), per_s: RATE };
+        let rates: Vec<Rate> = settings.sensors.iter().map(rate).collect();
+        Ok(Self {
+            couriers: Couriers::new(&machine, &settings.sector, dice),
             committer,
             machine,
             disk: disk.clone(),
+            keeper: Keeper::new(Box::new(disk.clone()), KEPT),
             batch,
+            in_flight: (0, 0),
+            urgent,
             ledger,
             connection: None,
             acks: mpsc::unbounded_channel(),
-            hook: Insist::new(Json, Timing::default(), dice.next()),
-            hook_busy: None,
-            topic: Publishing::new(PublishTiming::default(), dice.next()),
-            on_line: Vec::new(),
+            rates: (Rates::new(&rates), Instant::now()),
             began: now,
             last_tick: 0,
         })
@@ -97,9 +132,33 @@ impl Process {
         self.acks = mpsc::unbounded_channel();
     }
 
-    pub(crate) fn hear(&mut self, body: Body, token: Option<u64>) {
+    /// Something came in; true if its sensor said more than it may.
+    pub(crate) fn hear(&mut self, now: Duration, body: Body, token: Option<u64>) -> bool {
         let ack = token.map(|token| Ack::new(self.acks.0.clone(), token));
+        let at = self.rates.1 + now.saturating_sub(self.began);
+        let admitted = match &body {
+            Body::Frame { sensor, .. } | Body::Status { sensor, .. } => self.rates.0.admit(sensor, at),
+            _ => true,
+        };
+        let body = match &body {
+            Body::Frame { sensor, bytes, .. } | Body::Status { sensor, bytes } if !admitted => {
+                refused(Some(sensor), OVER_RATE, bytes)
+            }
+            _ => body,
+        };
+        if admitted {
+            self.in_flight.0 += 1
+        } else {
+            self.in_flight.1 += 1
+        }
         self.batch.hear(body, None, ack);
+        !admitted
+    }
+
+    /// Other settings come into force, as on SIGHUP.
+    pub(crate) fn reload(&mut self, settings: &Settings) {
+        self.urgent += 1;
+        self.batch.add(Body::Reload { bytes: Reload::new(settings.clone(), "").to_bytes() });
     }
 
     /// Tokens that may be acknowledged on the present connection.
@@ -107,107 +166,62 @@ impl Process {
         std::iter::from_fn(|| self.acks.1.try_recv().ok()).collect()
     }
 
-    /// One commit group, if there is anything to commit or a second has passed, and what follows from it. False if the
-    /// process has ended.
-    pub(crate) fn work(
-        &mut self,
-        now: Duration,
-        wall: Timestamp,
-        mut stepped: impl FnMut(&Record, &Event),
-    ) -> bool {
-        self.ledger.lock().unwrap().drain(..).for_each(|body| self.batch.add(body));
+    /// One commit group, if there is anything to commit or a second has passed, and what follows from it.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub(crate) fn work(&mut self, now: Duration, wall: Timestamp) -> std::io::Result<Option<Group>> {
+        for body in self.ledger.lock().unwrap().drain(..) {
+            self.urgent += 1;
+            self.batch.add(body);
+        }
         let second = wall.floor_secs();
         if self.batch.is_empty() && second == self.last_tick {
-            return true;
+            return Ok(None);
         }
         self.last_tick = second;
         let batch = std::mem::take(&mut self.batch);
-        let Ok(group) = self.committer.commit(wall, now.saturating_sub(self.began), batch) else {
-            return false;
-        };
-        for record in &group.records {
-            let batch = &mut self.batch;
-            self.machine.step(record, |event, json| {
+        let (frames, refused) = self.in_flight;
+        let urgent = std::mem::take(&mut self.urgent);
+        let done = self.committer.commit(wall, now.saturating_sub(self.began), batch)?;
+        self.in_flight = (0, 0);
+        for record in &done.records {
+            let (batch, urgent) = (&mut self.batch, &mut self.urgent);
+            self.machine.step(record, |_, json| {
                 if let Some(json) = json {
+                    *urgent += 1;
                     batch.add(Body::Notice { bytes: json.as_bytes().to_vec() });
                 }
-                stepped(record, event);
             });
         }
-        true
+        let (turned_away, is_full) = (done.turned_away.len() as u64, self.committer.is_full());
+        Ok(Some(Group { records: done.records, frames, turned_away, refused, is_full, urgent }))
     }
 
-    /// Keeps a snapshot; false if the disk fails.
-    pub(crate) fn keep_snapshot(&mut self) -> bool {
+    /// Keeps a snapshot, and the folder within its limits. What fails is tried again the next time.
+    pub(crate) fn keep(&mut self, wall: Timestamp) -> bool {
         let position = self.committer.log().head();
-        snapshots::keep(&mut self.disk, position, &self.machine.still().to_bytes()).is_ok()
+        let kept = snapshots::keep(&mut self.disk, position, &self.machine.still().to_bytes());
+        let needed = snapshots::oldest_position(&self.disk).ok().flatten().unwrap_or(0);
+        kept.is_ok() && self.keeper.tidy(wall, needed).is_ok()
     }
 
     pub(crate) fn is_full(&self) -> bool {
         self.committer.is_full()
     }
 
-    pub(crate) fn owes(&self) -> usize {
-        SINKS.iter().map(|sink| self.queue(sink).pending()).sum()
+    /// Nothing is owed, and nothing waits for its place in the log.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.batch.is_empty() && self.ledger.lock().unwrap().is_empty() && self.couriers.owed() == 0
     }
 
-    fn queue(&self, sink: &str) -> Arc<Queue> {
-        self.machine.outbox.queue(sink).unwrap()
+    pub(crate) fn head(&self) -> u64 {
+        self.committer.log().head()
     }
 
     /// The couriers' turn.
-    pub(crate) fn deliver(&mut self, now: Duration, utc: Timestamp, ends: &mut [FarEnd; 2], dice: &mut Dice) {
+    pub(crate) fn deliver(&mut self, now: Duration, utc: Timestamp, ends: &mut [FarEnd; 4], dice: &mut Dice) {
         let elapsed = now.saturating_sub(self.began);
-        let [hook, topic] = ends;
-        self.bring(Now { elapsed, utc }, hook, dice);
-        self.publish(elapsed, topic, dice);
-    }
-
-    fn bring(&mut self, now: Now, end: &mut FarEnd, dice: &mut Dice) {
-        let queue = self.queue("hook");
-        if let Some((at, _)) = &self.hook_busy {
-            if now.elapsed < *at {
-                return;
-            }
-            let (_, answer) = self.hook_busy.take().unwrap();
-            self.hook.answered(now, answer, &queue);
-        }
-        if let Next::Send(Parcel { body, patience, .. }) = self.hook.next(now, &queue) {
-            let retry = |why: &str| Err(DeliveryError::Retry(why.to_owned()));
-            let (takes, answer) = match end.mood {
-                Mood::Well => (Duration::from_millis(dice.below(200)), Ok(())),
-                Mood::Gone => (Duration::from_millis(10), retry("refused")),
-                Mood::Unwell => (Duration::from_millis(50), retry("500")),
-                Mood::Mute => (patience, retry("no answer")),
-            };
-            if matches!(end.mood, Mood::Well | Mood::Mute) {
-                end.take(&body);
-            }
-            self.hook_busy = Some((now.elapsed + takes, answer));
-        }
-    }
-
-    fn publish(&mut self, now: Duration, end: &mut FarEnd, dice: &mut Dice) {
-        let queue = self.queue("topic");
-        while let Some(at) = self.on_line.iter().position(|(at, _)| *at <= now) {
-            let (_, token) = self.on_line.remove(at);
-            self.topic.acknowledged(now, token, &queue);
-        }
-        for _ in 0..200 {
-            match self.topic.next(now, &queue) {
-                Act::Connect if end.mood == Mood::Well => self.topic.connected(),
-                Act::Publish(token, json) if matches!(end.mood, Mood::Well | Mood::Mute) => {
-                    end.take(&json);
-                    if end.mood == Mood::Well {
-                        self.on_line.push((now + Duration::from_millis(dice.below(100)), token));
-                    }
-                }
-                Act::Connect | Act::Publish(..) | Act::HangUp(_) => {
-                    self.on_line.clear();
-                    self.topic.lost(now, &queue);
-                }
-                Act::Wait(_) | Act::Goodbye | Act::Done => return,
-            }
-        }
+        self.couriers.deliver(Now { elapsed, utc }, ends, dice);
     }
 }

@@ -38,14 +38,20 @@ const SCENARIO: &str = r#"{
 }"#;
 
 /// A world's voices.
+#[derive(Clone)]
 pub(crate) struct World {
-    pub(crate) settings: Settings,
+    /// Those of its files, and others that may come into force: a sensor that is believed less, a rule less.
+    pub(crate) settings: [Settings; 3],
+    /// When it begins.
+    pub(crate) start: Timestamp,
     /// In order of time; `u1` over UDP, the others over MQTT.
     pub(crate) said: Vec<(Timestamp, Body)>,
 }
 
 /// So many seconds of the world with this seed.
-pub(crate) fn world(seed: u64, seconds: f64) -> World {
+pub(crate) fn world(seed: u64, seconds: u64) -> World {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of a run")]
+    let seconds = seconds as f64;
     let mut scenario = Scenario::from_json(SCENARIO).unwrap();
     scenario.seed = seed;
     let simulated = simulate(&scenario, seconds).unwrap();
@@ -55,13 +61,25 @@ pub(crate) fn world(seed: u64, seconds: f64) -> World {
     let mut reader = Reader::new(simulated.recording.as_bytes(), Path::new("recording"));
     let mut records = Vec::new();
     while reader.next_records(&mut records).unwrap() {}
-    let said = records.into_iter().filter_map(|record| match record.body {
-        Body::Frame { sensor, bytes, .. } => {
-            let link = if sensor.as_str() == "u1" { Link::Udp } else { Link::Mqtt };
-            Some((record.received, Body::Frame { sensor, link, bytes }))
-        }
-        body @ Body::Status { .. } => Some((record.received, body)),
-        _ => None,
-    });
-    World { settings, said: said.collect() }
+    let said: Vec<_> = records
+        .into_iter()
+        .filter_map(|record| match record.body {
+            Body::Frame { sensor, bytes, .. } => {
+                let link = if sensor.as_str() == "u1" { Link::Udp } else { Link::Mqtt };
+                Some((record.received, Body::Frame { sensor, link, bytes }))
+            }
+            body @ Body::Status { .. } => Some((record.received, body)),
+            _ => None,
+        })
+        .collect();
+    let start = said.first().map_or(Timestamp::from_secs(0), |(at, _)| *at);
+    World { settings: variants(settings), start, said }
+}
+
+fn variants(settings: Settings) -> [Settings; 3] {
+    let (mut doubted, mut lenient) = (settings.clone(), settings.clone());
+    doubted.sensors[0].detection_probability *= 0.9;
+    lenient.agreement.rules.retain(|rule| &*rule.id != "few");
+    lenient.agreement.hash = "of the agreement without a ceiling".to_owned();
+    [settings, doubted, lenient]
 }

@@ -36,8 +36,7 @@ impl std::fmt::Display for Shown {
         let Self { records, notices, acknowledged, duplicates, thinned, removed } = self;
         write!(
             f,
-            "{records} records ({thinned} thinned, {removed} removed), {acknowledged} messages acknowledged, \
-             {duplicates} duplicates, {notices} notices"
+            "records {records}, notices {notices}, acknowledged {acknowledged}, duplicates {duplicates}, thinned {thinned}, removed {removed}"
         )
     }
 }

@@ -1,6 +1,6 @@
 //! CAP 1.2: each revision of an alert is one message of the Common Alerting Protocol, in a file, POSTed, or both.
 //!
-//! In: what the sink is owed. Out: XML by [`message`], one document per (alert, revision), the same bytes whenever it
+//! In: what the sink is owed. Out: XML by `message`, one document per (alert, revision), the same bytes whenever it
 //! is made. Delivered once the file is on the disk and the far end has answered 2xx, whichever are configured.
 
 mod message;

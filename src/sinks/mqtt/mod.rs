@@ -2,7 +2,7 @@
 //!
 //! In: the sink's queue. Out: publishes over a connection of its own, client id with `-alerts` behind it. The session
 //! is clean and every connection starts a fresh client, so nothing of an old connection can be mistaken for the new
-//! one's. Receivers drop repeats by `(alert, revision)`. [`publish`] decides, [`connection`] does.
+//! one's. Receivers drop repeats by `(alert, revision)`. [`publish`] decides, `connection` does.
 
 mod connection;
 pub mod publish;

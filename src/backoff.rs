@@ -32,6 +32,12 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// Failures in a row.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// The wait after one more failure: between half and all of the doubled time, so that many clients of one server
     /// do not come back together.
     pub fn next_wait(&mut self) -> Duration {

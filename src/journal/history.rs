@@ -140,7 +140,11 @@ impl<'a> History<'a> {
         let begun = if is_compressed(&name) { begun.or(Ok(None)) } else { begun };
         let reader = begun.map_err(|error| io::Error::new(error.kind(), format!("{name} {error}")))?;
         let Some(reader) = reader else {
-            return Ok(Some(fault(if self.is_last { Wrong::Unfinished } else { Wrong::Header })));
+            let first = first_of(&name).unwrap_or_default();
+            let is_torn = self.is_last
+                && (is_compressed(&name)
+                    || behind_damage(&rest_of(self.storage, &name, 0)?, first).is_none());
+            return Ok(Some(fault(if is_torn { Wrong::Unfinished } else { Wrong::Header })));
         };
         let header = &reader.header;
         let wrong = match self.end {

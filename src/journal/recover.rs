@@ -5,6 +5,7 @@
 
 use std::io::{self, Read};
 
+use super::history::plain;
 use super::layout::{Hash, Header};
 use super::reader::{SegmentReader, find_record};
 use super::record_bytes::Canonical;
@@ -63,6 +64,19 @@ pub(super) fn recover(storage: &mut dyn Storage, sector: &str) -> io::Result<End
     let mut names = segments(storage)?;
     while let Some(name) = names.pop() {
         let Some(reader) = begin(storage, &name)? else {
+            let first = first_of(&name).unwrap_or_default();
+            if let Some(found) = behind_damage(&rest_of(storage, &name, 0)?, first) {
+                // Its header was whole once: groups were begun after the first.
+                let damage = Some((first, found.first));
+                let chain = names.last().map_or(Ok(None), |before| chain_after(storage, before))?;
+                return Ok(End {
+                    next: found.next,
+                    chain: chain.unwrap_or_default(),
+                    last: found.last,
+                    damage,
+                    ..End::default()
+                });
+            }
             // Nothing of it can have been acknowledged: its first group is not whole, not even the header.
             storage.remove(&name)?;
             storage.sync_names()?;
@@ -94,6 +108,13 @@ type Reading = SegmentReader<io::BufReader<Box<dyn Read + Send>>>;
 pub(super) fn begin(storage: &dyn Storage, name: &str) -> io::Result<Option<Reading>> {
     SegmentReader::begin(storage.read(name)?)
         .map_err(|error| io::Error::new(error.kind(), format!("{name} {error}")))
+}
+
+/// The chain value behind a segment's records; none if its header cannot be read.
+fn chain_after(storage: &dyn Storage, name: &str) -> io::Result<Option<Hash>> {
+    let Some(mut reader) = SegmentReader::begin(plain(storage, name)?)? else { return Ok(None) };
+    while reader.next_entry()?.is_some() {}
+    Ok(Some(reader.chain))
 }
 
 fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Result<End> {

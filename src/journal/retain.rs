@@ -11,7 +11,7 @@ use super::layout::{put_record, put_thinned};
 use super::reader::SegmentReader;
 use super::record_bytes::Canonical;
 use super::recover::{OPEN_SUFFIX, first_of, segments};
-use super::storage::{Storage, discard};
+use super::storage::{Storage, put_whole};
 use crate::record::Body;
 use crate::time::{Span, Timestamp};
 
@@ -165,21 +165,9 @@ fn remove_superseded(storage: &mut dyn Storage) -> io::Result<()> {
 
 /// Puts `bytes` in the place of `old`, under `new`; whichever is there after a crash is whole.
 fn replace(storage: &mut dyn Storage, old: &str, new: &str, bytes: &[u8]) -> io::Result<bool> {
-    let unfinished = format!("{new}.tmp");
-    let written = storage.create(&unfinished).and_then(|mut file| {
-        file.append(bytes)?;
-        file.sync()
-    });
-    match written {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-            discard(storage, &unfinished)?;
-            return Ok(false);
-        }
-        Err(error) => return Err(error),
+    if !put_whole(storage, new, &[bytes])? {
+        return Ok(false);
     }
-    storage.rename(&unfinished, new)?;
-    storage.sync_names()?;
     storage.remove(old)?;
     storage.sync_names()?;
     Ok(true)

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-use super::storage::{Storage, discard};
+use super::storage::{Storage, put_whole};
 
 const MAGIC: &[u8; 8] = b"LWSNAP01";
 const HEAD_BYTES: usize = 56;
@@ -23,27 +23,14 @@ const KEPT: usize = 2;
 /// The folder cannot be written.
 pub fn keep(storage: &mut dyn Storage, position: u64, content: &[u8]) -> io::Result<bool> {
     let name = format!("{position:020}{SUFFIX}");
-    let unfinished = format!("{name}.tmp");
     let mut head = MAGIC.to_vec();
     head.extend_from_slice(&position.to_le_bytes());
     head.extend_from_slice(&(content.len() as u64).to_le_bytes());
     let hash = hash(&head, content);
     head.extend_from_slice(&hash);
-    let written = storage.create(&unfinished).and_then(|mut file| {
-        file.append(&head)?;
-        file.append(content)?;
-        file.sync()
-    });
-    match written {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-            discard(storage, &unfinished)?;
-            return Ok(false);
-        }
-        Err(error) => return Err(error),
+    if !put_whole(storage, &name, &[&head, content])? {
+        return Ok(false);
     }
-    storage.rename(&unfinished, &name)?;
-    storage.sync_names()?;
     for old in names(storage)?.iter().rev().skip(KEPT) {
         storage.remove(old)?;
     }

@@ -78,10 +78,41 @@ pub trait Appending: Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-/// Takes away what could not be finished; on a full disk it may never have come into being.
-pub(super) fn discard(storage: &mut dyn Storage, unfinished: &str) -> io::Result<()> {
+/// Puts a whole file under `name`, in the place of any file of that name; after a crash it is there whole or not at
+/// all. False if the disk has no room for it.
+///
+/// # Errors
+/// The folder cannot be written.
+pub(super) fn put_whole(storage: &mut dyn Storage, name: &str, parts: &[&[u8]]) -> io::Result<bool> {
+    let unfinished = format!("{name}.tmp");
+    // One that failed before must not be in the way for ever.
+    discard(storage, &unfinished)?;
+    let written = storage.create(&unfinished).and_then(|mut file| {
+        parts.iter().try_for_each(|part| file.append(part))?;
+        file.sync()
+    });
+    match written {
+        Ok(()) => {}
+        Err(error) if is_full(&error) => {
+            discard(storage, &unfinished)?;
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    }
+    storage.rename(&unfinished, name)?;
+    storage.sync_names()?;
+    Ok(true)
+}
+
+/// Takes away what could not be finished; it may never have come into being.
+fn discard(storage: &mut dyn Storage, unfinished: &str) -> io::Result<()> {
     match storage.remove(unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Whether an error says that there is no room.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

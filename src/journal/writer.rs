@@ -8,7 +8,7 @@ use std::io;
 
 use super::layout::{Hash, put_record};
 use super::recover::{self, End, OPEN_SUFFIX};
-use super::storage::{Appending, Storage, discard};
+use super::storage::{Appending, Storage, is_full, put_whole};
 use super::{Log, LogError};
 use crate::failpoint;
 use crate::record::{Body, Record, Sequencer};
@@ -21,7 +21,6 @@ const KEPT_BUFFER_BYTES: usize = 1 << 20;
 /// Kept on the disk for alerts and acts on the day it is full.
 const RESERVE_BYTES: usize = 16 << 20;
 const RESERVE: &str = "reserve";
-const RESERVE_UNFINISHED: &str = "reserve.tmp";
 
 /// A log in a folder of segment files.
 pub struct Segments {
@@ -205,20 +204,7 @@ impl Log for Segments {
         if self.reserve_bytes == 0 || self.storage.names()?.iter().any(|name| name == RESERVE) {
             return Ok(true);
         }
-        let filled = self.storage.create(RESERVE_UNFINISHED).and_then(|mut file| {
-            file.append(&vec![0; self.reserve_bytes])?;
-            file.sync()
-        });
-        match filled {
-            Ok(()) => self.storage.rename(RESERVE_UNFINISHED, RESERVE)?,
-            Err(error) if is_full(&error) => {
-                discard(&mut *self.storage, RESERVE_UNFINISHED)?;
-                return Ok(false);
-            }
-            Err(error) => return Err(error),
-        }
-        self.storage.sync_names()?;
-        Ok(true)
+        put_whole(&mut *self.storage, RESERVE, &[&vec![0; self.reserve_bytes]])
     }
 
     fn use_reserve(&mut self) -> io::Result<()> {
@@ -227,8 +213,4 @@ impl Log for Segments {
         }
         Ok(())
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::DeliveryError;
-use super::plan::{Next, Now, Parcel, Plan};
+use super::plan::{FAILURES_TO_PART, Next, Now, Parcel, Plan};
 use crate::backoff::Backoff;
 use crate::outbox::{Beat, Owed, Queue};
 
@@ -159,6 +159,9 @@ impl<W: Wording> Plan for Insist<W> {
         if closed && !self.draining {
             self.begin_draining(now);
         }
+        if closed && self.backoff.failures() >= FAILURES_TO_PART {
+            return Next::Done;
+        }
         if now.elapsed < self.wait_until {
             return Next::Wait(Some(self.wait_until));
         }
@@ -179,7 +182,7 @@ impl<W: Wording> Plan for Insist<W> {
             return self.begin(&owed);
         }
         match self.set_aside.front() {
-            None if closed => Next::Done,
+            _ if closed => Next::Done,
             first => Next::Wait(first.map(|(at, _)| *at)),
         }
     }

@@ -9,6 +9,10 @@ use super::DeliveryError;
 use crate::outbox::Queue;
 use crate::time::Timestamp;
 
+/// So many failures in a row after the outbox was closed, and a far end is not waited for any longer: what it is owed is
+/// owed still when the daemon is started again.
+pub const FAILURES_TO_PART: u32 = 2;
+
 /// The time a plan is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
@@ -38,7 +42,7 @@ pub enum Next {
     Send(Parcel),
     /// Ask again at this time at the latest, and whenever the queue has changed.
     Wait(Option<Duration>),
-    /// The outbox is closed and nothing is left to do.
+    /// The outbox is closed, and nothing is left that could be done now.
     Done,
 }
 

@@ -5,6 +5,7 @@ mod real_disk;
 
 use linewatch::journal::history::{History, Item, Wrong};
 use linewatch::journal::record_bytes::Canonical;
+use linewatch::journal::snapshots;
 use linewatch::journal::storage::Storage;
 use linewatch::journal::writer::{Opened, Segments};
 use linewatch::journal::{Log, LogError};
@@ -219,6 +220,36 @@ fn damage_before_a_later_group_is_not_cut_and_the_log_goes_on_behind_it() {
     drop(log);
     let (log, opened) = open(&disk).unwrap();
     assert_eq!((opened.damage, log.head()), (None, after.last().unwrap().position + 1), "said once");
+}
+
+#[test]
+fn a_last_segment_whose_header_rotted_stays_and_the_log_goes_on_behind_it() {
+    let disk = Disk::default();
+    let acknowledged = run(&disk, 5);
+    let end = acknowledged.last().unwrap().position + 1;
+    let last = disk.names().unwrap().into_iter().rfind(|name| name.ends_with(".lwj")).unwrap();
+    let len = disk.len(&last).unwrap();
+    disk.rot(&last, 12);
+    let (mut log, opened) = open(&disk).unwrap();
+    assert!(opened.damage.is_some(), "later groups follow in it");
+    assert_eq!((disk.len(&last).unwrap(), log.head()), (len, end), "nothing of it is removed");
+    log.append(Timestamp::from_secs(100), &mut vec![act("after")], &mut Vec::new()).unwrap();
+    drop(log);
+    let mut history = History::from(&disk, 0).unwrap();
+    let mut faults = Vec::new();
+    while let Some(item) = history.next_item().unwrap() {
+        if let Item::Fault(fault) = item {
+            faults.push((fault.segment, fault.what));
+        }
+    }
+    assert_eq!(faults, [(last, Wrong::Header)], "and nothing else is wrong");
+}
+
+#[test]
+fn what_a_failed_write_left_is_not_in_the_way_for_ever() {
+    let disk = Disk::default();
+    disk.clone().create(&format!("{:020}.lws.tmp", 7)).unwrap();
+    assert!(snapshots::keep(&mut disk.clone(), 7, b"content").unwrap());
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub use form::Form;
 use super::DeliveryError;
 use super::drive::{Utc, deliver};
 use super::insist::Timing;
-use super::plan::{Next, Now, Parcel, Plan};
+use super::plan::{FAILURES_TO_PART, Next, Now, Parcel, Plan};
 use super::real::RealFarEnd;
 use super::seed;
 use crate::backoff::Backoff;
@@ -227,13 +227,16 @@ impl Plan for Telling {
             self.wait_until = now.elapsed;
             self.backoff.reset();
         }
+        if closed && self.backoff.failures() >= FAILURES_TO_PART {
+            return Next::Done;
+        }
         if now.elapsed < self.wait_until {
             return Next::Wait(Some(self.wait_until));
         }
         if let Some(send) = self.send_owed(now, queue).or_else(|| self.send_beat(queue)) {
             return send;
         }
-        if closed && queue.pending() == 0 {
+        if closed {
             return Next::Done;
         }
         if let Some(send) = self.send_round(now, queue) {

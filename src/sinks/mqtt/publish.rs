@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::backoff::Backoff;
 use crate::outbox::Queue;
+use crate::sinks::plan::FAILURES_TO_PART;
 
 /// How far publishing runs ahead of the oldest missing acknowledgement. Below the client library's own limit of 100,
 /// so that its packet ids cannot collide.
@@ -74,6 +75,7 @@ pub struct Publishing {
     newest: Option<u64>,
     beat: Option<u64>,
     overdue: Duration,
+    draining: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,15 +97,19 @@ impl Publishing {
             newest: None,
             beat: None,
             overdue: Duration::ZERO,
+            draining: false,
         }
     }
 
     /// What to do.
     pub fn next(&mut self, now: Duration, queue: &Queue) -> Act {
         let closed = queue.is_closed();
+        if closed && !self.draining {
+            self.begin_draining(now);
+        }
         match self.line {
             Line::Over => return Act::Done,
-            Line::Down { .. } if closed && queue.pending() == 0 => return Act::Done,
+            Line::Down { .. } if closed && self.parts(queue) => return Act::Done,
             Line::Down { until } if now < until => return Act::Wait(Some(until)),
             Line::Down { .. } => return Act::Connect,
             Line::Up => {}
@@ -126,6 +132,19 @@ impl Publishing {
             }
         }
         Act::Wait((!self.window.is_empty()).then_some(self.overdue))
+    }
+
+    /// A shutdown cuts the wait short once: there is little time left to try in.
+    fn begin_draining(&mut self, now: Duration) {
+        self.draining = true;
+        self.backoff.reset();
+        if let Line::Down { until } = &mut self.line {
+            *until = now;
+        }
+    }
+
+    fn parts(&self, queue: &Queue) -> bool {
+        queue.pending() == 0 || self.backoff.failures() >= FAILURES_TO_PART
     }
 
     fn publish(&mut self, now: Duration, token: Token, json: Arc<str>) -> Act {

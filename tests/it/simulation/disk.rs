@@ -357,7 +357,16 @@ impl Appending for Handle {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.disk.state.lock().unwrap();
         let fault = state.call(Some(bytes.len()))?;
-        let written = if fault.is_some() { &bytes[..bytes.len() / 2] } else { bytes };
+        let half = bytes.len() / 2;
+        let written = match fault {
+            Some(Fault::Full(_)) => {
+                let fits = half.min(state.room);
+                state.room -= fits;
+                &bytes[..fits]
+            }
+            Some(_) => &bytes[..half],
+            None => bytes,
+        };
         let content = state.files.get_mut(&self.file).unwrap();
         content.lost.remove(&(content.now.len() / SECTOR));
         content.now.extend_from_slice(written);
@@ -367,8 +376,11 @@ impl Appending for Handle {
     fn cut(&mut self, len: u64) -> io::Result<()> {
         let mut state = self.disk.state.lock().unwrap();
         state.simple()?;
+        let len = usize::try_from(len).unwrap();
         let content = state.files.get_mut(&self.file).unwrap();
-        content.now.truncate(usize::try_from(len).unwrap());
+        let given_back = content.now.len().saturating_sub(len);
+        content.now.truncate(len);
+        state.room += given_back;
         Ok(())
     }
 
@@ -395,7 +407,7 @@ impl Content {
         let mut durable = self.now.clone();
         for sector in &self.lost {
             let (from, to) = (sector * SECTOR, ((sector + 1) * SECTOR).min(durable.len()));
-            for (at, byte) in (from..to).zip(&mut durable[from..to]) {
+            for (at, byte) in durable.iter_mut().enumerate().take(to).skip(from) {
                 *byte = self.durable.get(at).copied().unwrap_or(0);
             }
         }

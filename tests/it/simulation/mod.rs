@@ -48,10 +48,19 @@ fn nothing_is_lost_whatever_happens() {
                 for (kind, count) in &tally.cases {
                     *cases.entry(*kind).or_default() += count;
                 }
-                for (kind, count) in [("(starts)", tally.restarts), ("(calls of the disk)", tally.calls)] {
+                let run::Tally { restarts, calls, shown, .. } = &tally;
+                let totals = [
+                    ("(starts)", *restarts),
+                    ("(calls of the disk)", *calls),
+                    ("(records)", shown.records as u64),
+                    ("(records that made room)", shown.thinned as u64 + shown.removed),
+                    ("(notices)", shown.notices as u64),
+                    ("(messages acknowledged)", shown.acknowledged as u64),
+                    ("(frames found to be repeats)", shown.duplicates as u64),
+                ];
+                for (kind, count) in totals {
                     *cases.entry(kind).or_default() += count;
                 }
-                println!("seed {seed}: {}", tally.shown);
             }
             Err(broken) => {
                 println!(

@@ -7,8 +7,8 @@ use linewatch::record::Body;
 
 use super::dice::Dice;
 
-/// A broker with one subscriber's persistent session at QoS 1. Every connection numbers its packets from 1, so that an
-/// acknowledgement that comes by another than its own acknowledges another message.
+/// A broker with one subscriber's persistent session at QoS 1. Every packet has the lowest number that is free
+/// on its connection, so that an acknowledgement that comes by another acknowledges another message.
 #[derive(Default)]
 pub(crate) struct Broker {
     waiting: VecDeque<(u64, Body)>,
@@ -77,27 +77,27 @@ impl Broker {
         let mut brought = Vec::new();
         while brought.len() < most && self.unacknowledged.len() < 1_000 {
             let Some((message, body)) = self.waiting.pop_front() else { break };
-            let token = self.packets.len() as u64 + 1;
-            self.packets.insert(token, message);
             let copies = 1 + u64::from(dice.once_in(200));
             self.duplicates += copies - 1;
-            brought.extend((0..copies).map(|_| Publish { token, message, body: body.clone() }));
+            for _ in 0..copies {
+                let token = (1..).find(|id| !self.packets.contains_key(id)).unwrap();
+                self.packets.insert(token, message);
+                brought.push(Publish { token, message, body: body.clone() });
+            }
             self.unacknowledged.push_back((message, body));
         }
         brought
     }
 
-    /// A PUBACK that came by `connection`.
-    pub(crate) fn puback(&mut self, connection: u64, token: u64) {
+    /// A PUBACK that came by `connection`; the message it was for.
+    pub(crate) fn puback(&mut self, connection: u64, token: u64) -> Option<(u64, &Body)> {
         if self.connection != Some(connection) {
-            return;
+            return None;
         }
-        let Some(message) = self.packets.get(&token) else { return };
-        if let Some(at) = self.unacknowledged.iter().position(|(id, _)| id == message)
-            && let Some((id, body)) = self.unacknowledged.remove(at)
-        {
-            self.acknowledged.insert(id, body);
-        }
+        let message = self.packets.remove(&token)?;
+        let at = self.unacknowledged.iter().position(|(id, _)| *id == message)?;
+        let (id, body) = self.unacknowledged.remove(at)?;
+        Some((id, self.acknowledged.entry(id).or_insert(body)))
     }
 }
 

@@ -31,16 +31,6 @@ pub(crate) struct Shown {
     pub(crate) removed: u64,
 }
 
-impl std::fmt::Display for Shown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { records, notices, acknowledged, duplicates, thinned, removed } = self;
-        write!(
-            f,
-            "records {records}, notices {notices}, acknowledged {acknowledged}, duplicates {duplicates}, thinned {thinned}, removed {removed}"
-        )
-    }
-}
-
 pub(crate) struct Oracle {
     machine: Machine,
     settings: Settings,
@@ -166,6 +156,11 @@ impl Oracle {
             return Err(format!("the machine at {at} is not the one that the whole journal makes: {what}"));
         }
         Ok(())
+    }
+
+    /// Whether a frame of these bytes has been seen durable.
+    pub(crate) fn has(&self, bytes: &[u8]) -> bool {
+        self.frames.contains(bytes)
     }
 
     /// L1: everything acknowledged is held, or counted as refused.

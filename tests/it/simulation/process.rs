@@ -28,7 +28,7 @@ use super::network::FarEnd;
 /// Small, so that a run begins many segments.
 const SEGMENT_BYTES: u64 = 40_000;
 pub(crate) const RESERVE_BYTES: usize = 60_000;
-const KEPT: Kept = Kept { frames: Span::from_secs(90), alerts: Span::from_secs(400), bytes: 10_000_000 };
+const KEPT: Kept = Kept { frames: Span::from_secs(20), alerts: Span::from_secs(300), bytes: 10_000_000 };
 /// Frames a second of one sensor: far more than it sends, far less than a flood.
 const RATE: f64 = 8.0;
 
@@ -213,6 +213,11 @@ impl Process {
     /// Nothing is owed, and nothing waits for its place in the log.
     pub(crate) fn is_idle(&self) -> bool {
         self.batch.is_empty() && self.ledger.lock().unwrap().is_empty() && self.couriers.owed() == 0
+    }
+
+    /// Something was said that the log does not hold yet.
+    pub(crate) fn has_said(&self) -> bool {
+        self.machine.unheld().next().is_some()
     }
 
     pub(crate) fn head(&self) -> u64 {

@@ -12,7 +12,7 @@ use super::dice::Dice;
 use super::disk::{Disk, Fault};
 use super::network::{Broker, Datagrams, FarEnd, Mood};
 use super::oracle::{Oracle, Shown};
-use super::process::{Group, Process};
+use super::process::{Group, Process, RESERVE_BYTES};
 use super::world::World;
 
 pub(super) const STEP_MS: u64 = 50;
@@ -20,6 +20,9 @@ pub(super) const STEP_MS: u64 = 50;
 const CALM_MS: u64 = 120_000;
 /// L6: within this time of the last fault fresh frames are held.
 const RECOVERED_WITHIN_MS: u64 = 30_000;
+
+/// No notice or delivery is larger; a reload may be several times this.
+const MOST_BYTES: usize = 3_000;
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -51,6 +54,12 @@ pub(crate) struct Run {
     pub(super) fresh_after_fault: bool,
     /// Messages that were refused when they came.
     refused: BTreeSet<u64>,
+    /// Frames of the groups since the oracle looked.
+    fresh: BTreeSet<Vec<u8>>,
+    /// The broker was found again in this step.
+    is_new_connection: bool,
+    /// On a full disk: how much of what was put aside is left at least, and how often it has been full.
+    reserve: Option<(usize, u32)>,
     /// Which of the world's settings are in force.
     pub(super) settings: usize,
     /// Since the process began: when, and the stamp of its first group.
@@ -98,6 +107,9 @@ impl Run {
             last_fault: 0,
             fresh_after_fault: true,
             refused: BTreeSet::new(),
+            fresh: BTreeSet::new(),
+            is_new_connection: false,
+            reserve: None,
             settings: 0,
             life: None,
             floods: 0,
@@ -138,6 +150,7 @@ impl Run {
         }
         let wall = true_time.plus(self.clock_off);
         self.listen(now);
+        self.acknowledge()?;
         self.work(now, wall)?;
         let is_calm = now_ms > self.calm_from && now_ms > self.last_fault + RECOVERED_WITHIN_MS;
         if is_calm && !self.fresh_after_fault {
@@ -169,10 +182,13 @@ impl Run {
         if let Some(process) = &mut self.process {
             // What it acknowledged is on its way already.
             let (tokens, connection) = (process.confirmed(), process.connection);
-            tokens.into_iter().for_each(|token| self.broker.puback(connection.unwrap_or(0), token));
+            for token in tokens {
+                let _ = self.broker.puback(connection.unwrap_or(0), token);
+            }
         }
         self.process = None;
         self.life = None;
+        self.reserve = None;
         self.broker.disconnect();
         self.restart_at = now_ms + 100 + self.dice.below(8_000);
         self.disk = if killed {
@@ -195,7 +211,9 @@ impl Run {
         if (happened.eio, happened.crash, happened.kill) == (before.eio, before.crash, before.kill) {
             return Err(format!("at {now_ms} ms the process ended though the disk did nothing: {why}"));
         }
-        let killed = happened.crash == before.crash && (happened.kill > before.kill || self.dice.once_in(2));
+        // After a failed sync the machine stops, too: as long as it runs, a start reads from memory what may never have
+        // reached the disk, and no later sync brings it there.
+        let killed = (happened.crash, happened.eio) == (before.crash, before.eio);
         self.end(now_ms, killed);
         Ok(())
     }
@@ -214,6 +232,9 @@ impl Run {
                     return Err("L4: less is there than was".to_owned());
                 }
                 self.oracle.is_the_same(&process)?;
+                if self.disk.room().is_none() && !has_reserve(&self.disk) {
+                    return Err("no room is put aside for alerts".to_owned());
+                }
                 self.process = Some(process);
                 Ok(())
             }
@@ -224,6 +245,7 @@ impl Run {
     /// L1 and L4, on what the disk holds now.
     fn look(&mut self) -> Result<(), String> {
         self.oracle.look(&self.disk)?;
+        self.fresh.clear();
         if let Some(process) = &self.process {
             self.oracle.is_the_same(process)?;
         }
@@ -238,12 +260,16 @@ impl Run {
             process.hear(now, body, None);
         }
         if !self.broker.is_connected(process.connection) {
+            if self.reconnect_at == 0 {
+                self.reconnect_at = now_ms + 100 + self.dice.below(2_000);
+            }
             if now_ms < self.reconnect_at {
                 return;
             }
-            self.reconnect_at = now_ms + self.dice.below(1_000);
+            self.reconnect_at = 0;
             let Some(connection) = self.broker.connect() else { return };
             process.connected(connection);
+            self.is_new_connection = true;
         }
         let most = usize::try_from(self.dice.below(40)).unwrap();
         for publish in self.broker.deliver(most, &mut self.dice) {
@@ -257,9 +283,7 @@ impl Run {
         let now_ms = u64::try_from(now.as_millis()).unwrap();
         let Some(process) = &mut self.process else { return Ok(()) };
         let before = self.disk.happened();
-        let had_reserve = !process.is_full()
-            && self.disk.room().is_some()
-            && self.disk.onlooker().names().is_ok_and(|names| names.iter().any(|name| name == "reserve"));
+        let had_reserve = !process.is_full() && has_reserve(&self.disk);
         let is_first = self.life.is_none() && !self.oracle.records.is_empty();
         match process.work(now, wall) {
             Ok(None) => {}
@@ -275,7 +299,7 @@ impl Run {
                 return self.look();
             }
         }
-        self.acknowledge();
+        self.stop_behind_a_notice(now_ms);
         let Some(process) = &mut self.process else { return Ok(()) };
         process.deliver(now, wall, &mut self.ends, &mut self.dice);
         if self.dice.once_in(self.snapshots_every_ms / STEP_MS) && !process.is_full() {
@@ -284,20 +308,47 @@ impl Run {
         Ok(())
     }
 
-    /// Acknowledgements leave, sooner or later.
-    fn acknowledge(&mut self) {
-        let Some(process) = &mut self.process else { return };
-        if !self.dice.once_in(2) {
-            return;
+    /// Now and then all ends between a notice and its own record.
+    fn stop_behind_a_notice(&mut self, now_ms: u64) {
+        let has_said = self.process.as_ref().is_some_and(Process::has_said);
+        if has_said && now_ms < self.calm_from && !self.keeps_safely && self.dice.once_in(6) {
+            let soon = self.disk.calls() + self.dice.below(2);
+            self.disk.fail(soon, if self.dice.once_in(2) { Fault::Crash } else { Fault::Kill });
+            self.last_fault = now_ms;
+            self.fresh_after_fault = false;
+            *self.tally.cases.entry("stop between a notice and its record").or_default() += 1;
         }
-        let connection = process.connection;
+    }
+
+    /// Acknowledgements leave, sooner or later; each says that its message is held.
+    fn acknowledge(&mut self) -> Result<(), String> {
+        let Some(process) = &mut self.process else { return Ok(()) };
+        // What waited for a connection leaves with the first of it.
+        let is_new = std::mem::take(&mut self.is_new_connection);
+        if !is_new && !self.dice.once_in(4) {
+            return Ok(());
+        }
+        let Some(connection) = process.connection.filter(|open| self.broker.is_connected(Some(*open))) else {
+            // Nobody to tell; the next connection is told of its own.
+            return Ok(());
+        };
         for token in process.confirmed() {
-            match connection {
-                Some(_) if token == REFUSED => self.broker.disconnect(),
-                Some(connection) => self.broker.puback(connection, token),
-                None => {}
+            if token == REFUSED {
+                self.broker.disconnect();
+                continue;
+            }
+            let Some((message, body)) = self.broker.puback(connection, token) else { continue };
+            let is_held = match body {
+                Body::Frame { bytes, .. } | Body::Status { bytes, .. } => {
+                    self.fresh.contains(bytes) || self.oracle.has(bytes)
+                }
+                _ => true,
+            };
+            if !is_held && !self.refused.contains(&message) {
+                return Err(format!("L1: message {message} is acknowledged before it is held"));
             }
         }
+        Ok(())
     }
 
     /// A snapshot, and old segments out of the way; what is about to go has been seen.
@@ -336,10 +387,13 @@ impl Run {
         is_first: bool,
     ) -> Result<(), String> {
         let wrong = |what: String| Err(format!("at {now_ms} ms: {what}"));
-        let (mut frames, mut refused, mut others) = (0, 0, 0);
+        let (mut frames, mut refused, mut others) = (0, 0, 0_u64);
         for record in &group.records {
             match &record.body {
-                Body::Frame { .. } | Body::Status { .. } => frames += 1,
+                Body::Frame { bytes, .. } | Body::Status { bytes, .. } => {
+                    frames += 1;
+                    self.fresh.insert(bytes.clone());
+                }
                 Body::Refused { count, .. } => refused += count,
                 Body::Tick => {}
                 _ => others += 1,
@@ -352,8 +406,17 @@ impl Run {
         if refused != group.refused && !(group.is_full && refused == 0) {
             return wrong(format!("L5: of {} refusals {refused} are counted", group.refused));
         }
-        if group.is_full && had_reserve && others < group.urgent {
-            return wrong(format!("of {} that cannot wait the full disk took {others}", group.urgent));
+        if !group.is_full {
+            self.reserve = None;
+        } else if had_reserve {
+            self.reserve = Some((RESERVE_BYTES / 2, self.disk.happened().full));
+        }
+        if let Some((room, full)) = self.reserve.filter(|(_, full)| *full == self.disk.happened().full) {
+            if others < group.urgent {
+                return wrong(format!("of {} that cannot wait the full disk took {others}", group.urgent));
+            }
+            let taken = usize::try_from(others).unwrap() * MOST_BYTES;
+            self.reserve = room.checked_sub(taken).map(|room| (room, full));
         }
         let first = group.records.iter().find(|record| record.body != Body::Tick);
         let gap = first.is_some_and(|record| matches!(record.body, Body::Gap { .. }));
@@ -389,4 +452,8 @@ impl Run {
         }
         self.tally.calls += self.disk.calls();
     }
+}
+
+fn has_reserve(disk: &Disk) -> bool {
+    disk.onlooker().names().is_ok_and(|names| names.iter().any(|name| name == "reserve"))
 }

@@ -29,7 +29,7 @@ use crate::pipeline::{Aside, MAX_GROUPS};
 use crate::record::Body;
 use crate::restart::{InForce, Restarted, restart};
 use crate::sinks::Couriers;
-use crate::sources::rate::Rates;
+use crate::sources::quota::Quotas;
 use crate::sources::{self, Intake};
 use crate::time::{Span, Timestamp};
 
@@ -72,9 +72,11 @@ impl App {
         let outbox = Outbox::new(&sinks, Limits::default(), &metrics);
         let outbox = Arc::new(outbox.with_dead_man(&installation.sector, installation.exercise, dead_men));
         let shared = Arc::new(http::Shared::new(Arc::clone(&metrics), move || clock.now()));
-        let (intake, messages) = Intake::new(Rates::new(&installation.rates), Arc::clone(&metrics));
+        let (intake, messages) = Intake::new(Quotas::new(&installation.quotas), Arc::clone(&metrics));
         let aside = Aside::new(intake.clone());
-        let Begun { machine, committer, first, keeping, away } = begin(installation, clock, &outbox)?;
+        let Begun { machine, committer, first, keeping, is_damaged, away } =
+            begin(installation, clock, &outbox)?;
+        metrics.journal_damaged(is_damaged);
         let closed_bytes =
             keeping.as_ref().map(|keeping| Arc::clone(&keeping.closed_bytes)).unwrap_or_default();
         intake.credit(away);
@@ -252,6 +254,8 @@ struct Begun {
     committer: Committer,
     first: Vec<Body>,
     keeping: Option<Keeping>,
+    /// Records were found that cannot be read.
+    is_damaged: bool,
     /// How long nobody listened.
     away: Duration,
 }
@@ -279,6 +283,7 @@ fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> any
             committer: Committer::new(Box::new(Unkept::default()), None),
             first: Vec::new(),
             keeping: None,
+            is_damaged: false,
             away: Duration::ZERO,
         });
     };
@@ -299,7 +304,7 @@ fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> any
     let keeping = Some(Keeping { keeper, clock, closed_bytes: Arc::default() });
     let away_s = opened.since.map_or(0.0, |since| clock.now().since(since).as_secs_f64());
     let away = Duration::from_secs_f64(away_s.max(0.0));
-    Ok(Begun { machine, committer, first, keeping, away })
+    Ok(Begun { machine, committer, first, keeping, is_damaged: opened.damage.is_some(), away })
 }
 
 type Server = tokio::task::JoinHandle<std::io::Result<()>>;

@@ -39,7 +39,7 @@ pub struct Installation {
     /// What the parties agreed.
     pub agreement: Agreement,
     /// How much each sensor may say.
-    pub rates: Vec<sources::rate::Rate>,
+    pub quotas: Vec<sources::quota::Quota>,
     /// The broker.
     pub mqtt: Option<sources::mqtt::Settings>,
     /// Serial ports.

@@ -157,7 +157,9 @@ impl Engine {
         let outcome = if self.is_repeated_payload(now, index, link, bytes) {
             Outcome::Duplicate
         } else {
-            match self.decoders[index.index()].decode(now, bytes, &mut decoded) {
+            let most = self.sensors[index.index()].max_detections;
+            let taken = self.decoders[index.index()].decode(now, bytes, &mut decoded);
+            match taken.and_then(|()| decoded.within(most)) {
                 Err(rejection) => Outcome::Rejected(rejection.reason),
                 Ok(()) => {
                     let refused = decoded.refused.iter();

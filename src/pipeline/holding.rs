@@ -11,7 +11,7 @@ use super::{Aside, PICTURE_EVERY};
 use crate::clock::{self, Clock};
 use crate::committer::{Batch, Committer, GROUP, Group};
 use crate::failpoint;
-use crate::metrics::Metrics;
+use crate::metrics::{DISK_FULL, Metrics};
 use crate::record::Body;
 use crate::sources::Message;
 
@@ -89,7 +89,7 @@ impl Holding {
         self.metrics.sync_took(began.elapsed().as_secs_f64());
         failpoint::pass("after_ack");
         self.metrics.journaled(&group.records);
-        group.turned_away.iter().for_each(|sensor| self.metrics.shed(sensor.as_str(), 1));
+        group.turned_away.iter().for_each(|sensor| self.metrics.shed(sensor.as_str(), DISK_FULL, 1));
         Ok(to_engine.send(group).is_ok())
     }
 }

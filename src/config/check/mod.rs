@@ -7,6 +7,7 @@ pub(super) mod agreement;
 pub(super) mod geometry;
 mod links;
 mod mqtt;
+mod quotas;
 mod sensors;
 mod sinks;
 
@@ -50,7 +51,7 @@ pub(super) fn installation(
     let origin = sector_raw.and_then(|sector| sector.origin).map(Position::on_the_ground);
     let listed = raw.sensors.as_deref().unwrap_or_default();
     let sensors = sensors::sensors(listed, origin, report);
-    let rates = listed.iter().filter_map(sensors::rate).collect();
+    let quotas = quotas::quotas(raw, &sensors, &agreement, report);
     links::remark_unreachable(raw, report);
     let mqtt = raw.mqtt.as_ref().and_then(|mqtt| mqtt::mqtt(mqtt, sector.as_deref(), around, report));
     let serial = links::serial(raw.serial.as_deref().unwrap_or_default(), listed, report);
@@ -69,7 +70,7 @@ pub(super) fn installation(
         sector: sector?,
         origin: origin?,
         sensors,
-        rates,
+        quotas,
         agreement,
         mqtt,
         serial,

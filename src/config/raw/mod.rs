@@ -9,8 +9,8 @@ pub(super) mod read;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
-    AltitudeM, Baud, Count, Days, DeadManS, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS, LengthM,
-    OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SigmaDeg, SigmaM,
+    AltitudeM, Baud, Count, Days, DeadManS, Detections, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS,
+    LengthM, OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -113,6 +113,10 @@ table! {
         /// Messages a second it may send for ever, with bursts of ten seconds' worth; more are refused and counted. Default
         /// 200, and 2000 for asterix and nmea, of which one message is a line or a block.
         max_frames_per_s: RateHz,
+        /// Longest payload it may send, bytes; more is refused and counted. Default and most: max_payload_bytes of [mqtt].
+        max_payload_bytes: PayloadBytes,
+        /// Most detections in one look; a look with more is rejected and counted. Default 10000.
+        max_detections: Detections,
         /// Where it cannot see, or sees badly.
         masks: Vec<Mask>,
     }

@@ -90,6 +90,8 @@ whole_numbers! {
     KeepAliveS: u64 = 5, 3_600;
     /// Size of one MQTT payload.
     PayloadBytes: usize = 1_024, 16_777_216;
+    /// Detections in one look.
+    Detections: u32 = 1, 10_000;
     /// Seconds between tellings of what stands.
     ResendS: u64 = 1, 3_600;
     /// Seconds between signs of life.

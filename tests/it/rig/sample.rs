@@ -37,6 +37,7 @@ pub(crate) fn sensor(id: &str, kind: SensorKind, format: Format) -> SensorModel 
         position_sigma_m: Some(50.0),
         detection_probability: 0.9,
         false_alarms_per_scan: 1.0,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile: false,
         trust_group: id.into(),

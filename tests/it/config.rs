@@ -8,14 +8,9 @@ use linewatch::config::{self, check_file};
 use linewatch::sinks::{Kind, Settings, alertmanager, cap};
 use linewatch::sources::mqtt;
 
-/// Compares with a golden file, or rewrites it under `cargo bless`.
+#[track_caller]
 fn golden(path: &Path, found: &str) {
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(path, found).expect("a golden file can be written");
-        return;
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == found, "{} is stale (`cargo bless` rewrites it). Found:\n{found}", path.display());
+    crate::rig::golden(path, found).unwrap_or_else(|stale| panic!("{stale}"));
 }
 
 /// A written installation in a folder of its own, with `agreement.toml` beside it.

@@ -18,13 +18,18 @@
 
 pub mod agreement;
 pub mod alert;
+mod applies;
 mod area;
+mod band;
 mod book;
+pub mod calendar;
 mod ceiling;
 mod crossing;
+mod gates;
 mod identity;
 mod instant;
 mod line;
+mod loiter;
 mod passage;
 mod presence;
 mod reload;
@@ -36,6 +41,7 @@ mod succession;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod unsaid;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,18 +54,22 @@ pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
 use alert::{Count, Severity};
+use applies::{Applies, Terms, evident};
 use area::Area;
 use book::{Book, Entry, Finding, Subject, severity};
 use ceiling::{Ceiling, Tally};
 use crossing::{Crossed, Crossing, Side, plan};
+use gates::Gates;
 use instant::Instant;
 use line::Polyline;
-use passage::{GateDisc, Passage, class_probability, is_of};
+use loiter::Loiter;
+use passage::{IS_OF_CLASS, Law, Passage};
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
 pub use sight::Sight;
 use sight::Sights;
+use unsaid::Unsaid;
 
 /// Alerts about a track that is gone are over after this long.
 const GONE_FOR: Span = Span::from_secs(60);
@@ -80,16 +90,20 @@ const FARTHEST_M: f64 = 1e7;
 pub struct Watch {
     sensors: Sensors,
     rules: Vec<Rule>,
+    /// What of each rule must stay the same for its alerts to go on under another agreement.
+    grounds: Vec<String>,
     /// Lines that a crossing rule names, by their index in the agreement.
     lines: BTreeMap<usize, Crossing>,
-    gates: Vec<GateDisc>,
+    gates: Gates,
     zones: Vec<Area>,
+    terms: Terms,
     presence: Presence,
+    loiter: Loiter,
+    unsaid: Unsaid,
     /// By rule.
     ceilings: BTreeMap<usize, Ceiling>,
     sights: Sights,
     book: Book,
-    gate_transits: u64,
 }
 
 impl Watch {
@@ -106,28 +120,25 @@ impl Watch {
             RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
             _ => None,
         });
-        let lines = named.map(|(index, line)| {
-            let vertices: Vec<line::Point> = line
-                .vertices
-                .iter()
-                .map(|&vertex| frame.to_enu(vertex))
-                .map(|vertex| [vertex.east_m, vertex.north_m])
-                .collect();
-            (index, Crossing::new(Polyline::new(&vertices)))
-        });
-        let zones: Vec<Area> = agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect();
+        let lines = named
+            .map(|(index, line)| (index, Crossing::new(Polyline::new(&line::plane(frame, &line.vertices)))));
+        let zones: Vec<Area> =
+            agreement.zones.iter().map(|zone| Area::new(frame, zone, &agreement.lines)).collect();
         let named = agreement.zones.iter().map(|zone| zone.id.clone()).zip(&zones);
         Self {
             sights: Sights::new(named, sensors),
             sensors: Sensors::new(frame, sensors),
             rules: agreement.rules.clone(),
+            grounds: agreement.rules.iter().map(|rule| identity::ground_hash(agreement, rule)).collect(),
             lines: lines.collect(),
-            gates: agreement.gates.iter().map(|gate| GateDisc::new(frame, gate)).collect(),
+            gates: Gates::new(frame, agreement),
             zones,
+            terms: Terms::new(agreement),
             presence: Presence::default(),
+            loiter: Loiter::default(),
+            unsaid: Unsaid::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
-            gate_transits: 0,
         }
     }
 
@@ -163,10 +174,9 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let passage = Passage { line, now, track, crossed };
-        if self.gates.iter().any(|gate| gate.permits(&passage)) {
-            self.gate_transits += 1;
-        } else {
-            passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
+        if !self.gates.permit(&passage) {
+            let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
+            passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
     }
 
@@ -204,6 +214,9 @@ impl Watch {
             self.book.clear(subject, out);
         }
         self.book.forget_old(now);
+        self.terms.forget_old(now);
+        self.loiter.forget_old(now);
+        self.unsaid.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
     }
 
@@ -229,14 +242,19 @@ impl Watch {
     /// Crossings by leave, through a gate.
     #[must_use]
     pub fn gate_transits(&self) -> u64 {
-        self.gate_transits
+        self.gates.transits()
+    }
+
+    /// How often use was made of each exemption, by its id, in the agreement's order.
+    pub fn exempted(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.terms.counts().map(|(exemption, count)| (&exemption.id, count))
     }
 
     /// What found a full table: sides of tracks near lines, stays in zones, alerts.
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.book.refused()
+        sides + self.presence.refused() + self.loiter.refused() + self.unsaid.dropped() + self.book.refused()
     }
 
     fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
@@ -244,6 +262,13 @@ impl Watch {
         for subject in subjects {
             let support = self.sensors.support(ages(track.sensors, now));
             self.book.corroborate(now, subject, support, out);
+        }
+        for subject in self.unsaid.about(track.id) {
+            let Some(rule) = self.rules.get(subject.rule) else { continue };
+            let support = self.sensors.support(ages(track.sensors, now));
+            if let Some(finding) = self.unsaid.take(subject, rule, track, support) {
+                self.book.open(now, subject, finding, out);
+            }
         }
     }
 
@@ -287,44 +312,74 @@ impl Watch {
         let reach_m = ZONE_REACH_M + 6.0 * (own[0] + own[2]).max(0.0).sqrt();
         for index in 0..self.rules.len() {
             let rule = &self.rules[index];
-            let (RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. }) = rule.kind else { continue };
+            let (RuleKind::Presence { zone }
+            | RuleKind::Loiter { zone, .. }
+            | RuleKind::Ceiling { zone, .. }) = rule.kind
+            else {
+                continue;
+            };
             let Some(area) = self.zones.get(zone) else { continue };
             let subject = Subject { track: Some(track.id), rule: index };
-            let near = area.near(at, reach_m);
+            let near = area.near(at, reach_m) && self.terms.in_force(index, rule, now);
             let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
             let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
             let existing = inside * track.existence;
+            let applies = if existing > 0.0 {
+                self.terms.applies(rule, now, track, existing >= IS_OF_CLASS)
+            } else {
+                Applies::No
+            };
             if let RuleKind::Ceiling { .. } = rule.kind {
-                let counted = existing * class_probability(track, &rule.classes);
+                let counted = existing * applies.probability();
                 tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
                 continue;
             }
-            let existing = if is_of(track, &rule.classes) { existing } else { 0.0 };
-            match self.presence.observe(now, subject, existing) {
+            let groups = || self.sensors.support(ages(track.sensors, now)).groups;
+            let existing = if applies.is_about() { evident(rule, existing, groups) } else { 0.0 };
+            let change = match rule.kind {
+                RuleKind::Loiter { longer_than, leave, .. } => {
+                    self.loiter.observe(now, subject, existing, [longer_than, leave])
+                }
+                _ => self.presence.observe(now, subject, existing),
+            };
+            match change {
                 Some(presence::Change::Raise(event_time)) => {
-                    let support = self.sensors.support(ages(track.sensors, now));
-                    let finding = Finding {
-                        severity: severity(support.groups),
-                        confidence: existing,
-                        event_time,
-                        event_time_sigma_s: None,
-                        at,
-                        covariance_m2: covariance,
-                        direction: None,
-                        tracks: vec![track.id],
-                        support,
-                        count: None,
-                        between: None,
-                    };
-                    if self.book.is_interrupted(subject) {
-                        self.book.resume(now, subject, finding, out);
-                    } else {
-                        self.book.open(now, subject, finding, out);
-                    }
+                    let found = Inside { at, covariance, confidence: existing, event_time };
+                    self.found_inside(now, subject, track, found, out);
                 }
                 Some(presence::Change::Clear) => self.book.clear(subject, out),
                 None => {}
             }
+        }
+    }
+
+    /// Somebody is where, or for longer than, nobody may be.
+    fn found_inside(
+        &mut self,
+        now: Timestamp,
+        subject: Subject,
+        track: &TrackView<'_>,
+        found: Inside,
+        out: &mut Vec<Notice>,
+    ) {
+        let support = self.sensors.support(ages(track.sensors, now));
+        let finding = Finding {
+            severity: self.rules[subject.rule].terms.severity.bound(severity(support.groups)),
+            confidence: found.confidence,
+            event_time: found.event_time,
+            event_time_sigma_s: None,
+            at: found.at,
+            covariance_m2: found.covariance,
+            direction: None,
+            tracks: vec![track.id],
+            support,
+            count: None,
+            between: None,
+        };
+        if self.book.is_interrupted(subject) {
+            self.book.resume(now, subject, finding, out);
+        } else {
+            self.book.open(now, subject, finding, out);
         }
     }
 
@@ -333,7 +388,8 @@ impl Watch {
         for (index, rule) in self.rules.iter().enumerate() {
             let RuleKind::Ceiling { limit, .. } = rule.kind else { continue };
             let tally = tallies.get(&index).unwrap_or(&nobody);
-            let (confidence, expected) = (tally.exceeds(limit), tally.expected());
+            let groups = || self.sensors.support(tally.sensors()).groups;
+            let (confidence, expected) = (evident(rule, tally.exceeds(limit), groups), tally.expected());
             let change = self.ceilings.entry(index).or_default().observe(now, confidence, expected);
             let subject = Subject { track: None, rule: index };
             let count = Some(Count { expected, limit });
@@ -342,7 +398,7 @@ impl Watch {
                     let (at, covariance_m2) = tally.place();
                     let finding = Finding {
                         // A ceiling passed with P ≥ 0.95 is an alert, whoever counted.
-                        severity: Severity::Alert,
+                        severity: rule.terms.severity.bound(Severity::Alert),
                         confidence,
                         event_time,
                         event_time_sigma_s: None,
@@ -369,6 +425,14 @@ impl Watch {
             }
         }
     }
+}
+
+/// Where somebody is inside a zone, how surely, and since when that is said of.
+struct Inside {
+    at: [f64; 2],
+    covariance: area::Covariance,
+    confidence: f64,
+    event_time: Timestamp,
 }
 
 /// Whether an estimate is one: finite, on this planet, with a covariance that is one. NaN compares false.

@@ -240,7 +240,7 @@ mod tests {
             ],
             ..Default::default()
         };
-        let points = lattice(&Area::new(&testing::frame(), &slender));
+        let points = lattice(&Area::new(&testing::frame(), &slender, &[]));
         assert!((100..=400).contains(&points.len()), "{}", points.len());
     }
 }

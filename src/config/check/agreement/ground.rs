@@ -1,6 +1,6 @@
 //! Lines, zones, bands and gates.
 
-use super::{Lists, classes, id, text};
+use super::{Lists, id, text};
 use crate::config::check::{geometry, near_origin};
 use crate::config::error::{Report, join};
 use crate::config::raw::agreement as raw;
@@ -17,6 +17,11 @@ impl Lists<'_> {
                 (_, Some(_)) => (true, join(&at, "geojson")),
                 (_, None) => (false, join(&at, "coordinates")),
             };
+            for (key, party) in [("left", &line.left), ("right", &line.right)] {
+                if let (Some(_), Some(party)) = (&self.raw.parties, party) {
+                    self.party(party, &join(&at, key), report);
+                }
+            }
             let vertices = geometry::line(line.coordinates.as_ref()?, &at_vertices, report)?;
             let at_first = if from_file { at_vertices } else { format!("{at_vertices}[0]") };
             near_origin(vertices[0], origin, &at_first, report);
@@ -93,6 +98,7 @@ impl Lists<'_> {
             Some(written) => Some(super::terms::schedule(written, &join(&at, "schedule"), report)),
             None => None,
         };
+        let who = self.named(gate.classes.as_deref(), &join(&at, "classes"), report);
         let line = self.line(gate.line.as_ref()?, &join(&at, "line"), report)?;
         let center = gate.center?.on_the_ground();
         let radius_m = gate.radius_m?.0;
@@ -103,13 +109,14 @@ impl Lists<'_> {
                 format!("a place within radius_m, {radius_m} m, of its line, not {distance_m:.0} m away");
             report.refuse(&join(&at, "center"), expected);
         }
+        let who = who?;
         Some(Gate {
             id: id(gate.id.as_ref()?),
             line,
             center,
             radius_m,
-            classes: classes(gate.classes.as_deref()),
-            nodes: Vec::new(),
+            classes: who.classes,
+            nodes: who.nodes,
             direction: gate.direction.map_or(Direction::Any, |Word(direction)| direction),
             schedule: schedule.map_or(Some(None), |read| read.map(Some))?,
             max_per_hour: gate.max_per_hour.map(|most| most.0),

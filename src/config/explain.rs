@@ -120,13 +120,12 @@ fn gate(gate: &Gate, agreement: &Agreement, now: Timestamp) -> String {
 
 fn openings(says: &mut String, calendar: &Calendar, now: Timestamp, opens: &str) {
     for [from, to] in calendar.openings(now, OPENINGS) {
-        let verb = if from <= now { "open since".to_owned() } else { opens.to_owned() };
         let utc = |at: Timestamp| words::date(at);
         let (begins, ends) = (calendar.shows(from), calendar.shows(to));
         let line = if from <= now {
             format!("\nopen now, until {ends} ({})", utc(to))
         } else {
-            format!("\n{verb} {begins} ({}), until {ends} ({})", utc(from), utc(to))
+            format!("\n{opens} {begins} ({}), until {ends} ({})", utc(from), utc(to))
         };
         says.push_str(&line);
     }

@@ -4,13 +4,14 @@
 //! a [`Notice`] about an alert whose id is a hash of what happened (`identity`).
 //!
 //! ```text
-//! observe ─ crossing (side of each line, latched) ─ passage (gates, contested) ─┐
-//! tick ──┬─ area (P inside) ─┬─ presence ────────────────────────────────────────┼─ book ─ notices
-//!        │                   └─ ceiling (how many) ──────────────────────────────┤
-//!        └─ corroboration, and what is over ─────────────────────────────────────┘
+//! observe ─ crossing (side of each line, latched) ─ gates ─ passage (contested) ┐
+//! tick ──┬─ area (P inside) ─┬─ presence, loiter ──────────────────────────────┼─ book ─ notices
+//!        │                   └─ ceiling (how many) ────────────────────────────┤
+//!        └─ corroboration, and what is over ───────────────────────────────────┘
 //! ```
-//! Two tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
-//! (`sight`). Crossings are judged at every measurement, presence and ceilings once a second. Every probability is of the track's
+//! Whether a rule applies (its dates, hours, classes, exemptions) is said in one place for all kinds (`applies`). Two
+//! tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
+//! (`sight`). Crossings are judged at every measurement, the rest once a second. Every probability is of the track's
 //! covariance plus the allowance for errors that last (`sensors`). Tentative tracks raise nothing.
 //!
 //! An alert is over when: its track has been gone for a minute; or its zone is left, or its ceiling kept, for some
@@ -27,6 +28,7 @@ mod ceiling;
 mod crossing;
 mod gates;
 mod identity;
+mod inside;
 mod instant;
 mod line;
 mod loiter;
@@ -54,16 +56,16 @@ pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
 use alert::{Count, Severity};
-use applies::{Applies, Terms, evident};
+use applies::{Terms, evident};
 use area::Area;
-use book::{Book, Entry, Finding, Subject, severity};
+use book::{Book, Entry, Finding, Subject};
 use ceiling::{Ceiling, Tally};
 use crossing::{Crossed, Crossing, Side, plan};
 use gates::Gates;
 use instant::Instant;
 use line::Polyline;
 use loiter::Loiter;
-use passage::{IS_OF_CLASS, Law, Passage};
+use passage::{Law, Passage};
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
@@ -80,8 +82,6 @@ const QUIET_FOR: Span = Span::from_secs(3600);
 /// So long after it was raised, seconds, a crossing's instant and place are worked out again: what drives on is soon
 /// seen better, and what is late comes within the two minutes that tracks remember.
 const AGAIN_S: [i64; 4] = [5, 15, 30, 60];
-/// Zones farther than this (and six sigma) from a track do not concern it, metres.
-const ZONE_REACH_M: f64 = 1000.0;
 /// An estimate farther out, or more uncertain, says nothing, metres.
 const FARTHEST_M: f64 = 1e7;
 
@@ -300,89 +300,6 @@ impl Watch {
         }
     }
 
-    fn look_into_zones(
-        &mut self,
-        now: Timestamp,
-        track: &TrackView<'_>,
-        tallies: &mut BTreeMap<usize, Tally>,
-        out: &mut Vec<Notice>,
-    ) {
-        let at = [track.estimate.mean[0], track.estimate.mean[1]];
-        let own = plan(&track.estimate.covariance);
-        let reach_m = ZONE_REACH_M + 6.0 * (own[0] + own[2]).max(0.0).sqrt();
-        for index in 0..self.rules.len() {
-            let rule = &self.rules[index];
-            let (RuleKind::Presence { zone }
-            | RuleKind::Loiter { zone, .. }
-            | RuleKind::Ceiling { zone, .. }) = rule.kind
-            else {
-                continue;
-            };
-            let Some(area) = self.zones.get(zone) else { continue };
-            let subject = Subject { track: Some(track.id), rule: index };
-            let near = area.near(at, reach_m) && self.terms.in_force(index, rule, now);
-            let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
-            let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
-            let existing = inside * track.existence;
-            let applies = if existing > 0.0 {
-                self.terms.applies(rule, now, track, existing >= IS_OF_CLASS)
-            } else {
-                Applies::No
-            };
-            if let RuleKind::Ceiling { .. } = rule.kind {
-                let counted = existing * applies.probability();
-                tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
-                continue;
-            }
-            let groups = || self.sensors.support(ages(track.sensors, now)).groups;
-            let existing = if applies.is_about() { evident(rule, existing, groups) } else { 0.0 };
-            let change = match rule.kind {
-                RuleKind::Loiter { longer_than, leave, .. } => {
-                    self.loiter.observe(now, subject, existing, [longer_than, leave])
-                }
-                _ => self.presence.observe(now, subject, existing),
-            };
-            match change {
-                Some(presence::Change::Raise(event_time)) => {
-                    let found = Inside { at, covariance, confidence: existing, event_time };
-                    self.found_inside(now, subject, track, found, out);
-                }
-                Some(presence::Change::Clear) => self.book.clear(subject, out),
-                None => {}
-            }
-        }
-    }
-
-    /// Somebody is where, or for longer than, nobody may be.
-    fn found_inside(
-        &mut self,
-        now: Timestamp,
-        subject: Subject,
-        track: &TrackView<'_>,
-        found: Inside,
-        out: &mut Vec<Notice>,
-    ) {
-        let support = self.sensors.support(ages(track.sensors, now));
-        let finding = Finding {
-            severity: self.rules[subject.rule].terms.severity.bound(severity(support.groups)),
-            confidence: found.confidence,
-            event_time: found.event_time,
-            event_time_sigma_s: None,
-            at: found.at,
-            covariance_m2: found.covariance,
-            direction: None,
-            tracks: vec![track.id],
-            support,
-            count: None,
-            between: None,
-        };
-        if self.book.is_interrupted(subject) {
-            self.book.resume(now, subject, finding, out);
-        } else {
-            self.book.open(now, subject, finding, out);
-        }
-    }
-
     fn count(&mut self, now: Timestamp, tallies: &BTreeMap<usize, Tally>, out: &mut Vec<Notice>) {
         let nobody = Tally::default();
         for (index, rule) in self.rules.iter().enumerate() {
@@ -425,14 +342,6 @@ impl Watch {
             }
         }
     }
-}
-
-/// Where somebody is inside a zone, how surely, and since when that is said of.
-struct Inside {
-    at: [f64; 2],
-    covariance: area::Covariance,
-    confidence: f64,
-    event_time: Timestamp,
 }
 
 /// Whether an estimate is one: finite, on this planet, with a covariance that is one. NaN compares false.

@@ -54,9 +54,9 @@ impl Lists<'_> {
     }
 
     fn band(&self, band: &raw::Band, index: usize, report: &mut Report) -> Option<Zone> {
-        let at = format!("bands[{index}]");
+        let (at, own) = (format!("bands[{index}]"), band.id.as_ref());
         let (floor_m, ceiling_m) = heights(band.floor_m, band.ceiling_m, &at, report);
-        if self.raw.zones.iter().flatten().any(|zone| zone.id.is_some() && zone.id == band.id) {
+        if self.raw.zones.iter().flatten().any(|zone| own.is_some() && zone.id.as_ref() == own) {
             report.refuse(&join(&at, "id"), "an id no zone has: rules name both as their zone");
         }
         let (from_m, to_m) = (band.from_m.map_or(0.0, |from| from.0), band.to_m.map(|to| to.0));
@@ -77,13 +77,7 @@ impl Lists<'_> {
             }
         };
         let band = Band { line, flank, from_m, to_m: to_m? };
-        Some(Zone {
-            id: id(self.raw.bands.as_ref()?[index].id.as_ref()?),
-            polygon: Vec::new(),
-            band: Some(band),
-            floor_m,
-            ceiling_m,
-        })
+        Some(Zone { id: id(own?), polygon: Vec::new(), band: Some(band), floor_m, ceiling_m })
     }
 
     pub(super) fn gate(

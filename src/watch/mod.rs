@@ -4,13 +4,14 @@
 //! a [`Notice`] about an alert whose id is a hash of what happened (`identity`).
 //!
 //! ```text
-//! observe ─ crossing (side of each line, latched) ─ passage (gates, contested) ─┐
-//! tick ──┬─ area (P inside) ─┬─ presence ────────────────────────────────────────┼─ book ─ notices
-//!        │                   └─ ceiling (how many) ──────────────────────────────┤
-//!        └─ corroboration, and what is over ─────────────────────────────────────┘
+//! observe ─ crossing (side of each line, latched) ─ gates ─ passage (contested) ┐
+//! tick ──┬─ area (P inside) ─┬─ presence, loiter ──────────────────────────────┼─ book ─ notices
+//!        │                   └─ ceiling (how many) ────────────────────────────┤
+//!        └─ corroboration, and what is over ───────────────────────────────────┘
 //! ```
-//! Two tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
-//! (`sight`). Crossings are judged at every measurement, presence and ceilings once a second. Every probability is of the track's
+//! Whether a rule applies (its dates, hours, classes, exemptions) is said in one place for all kinds (`applies`). Two
+//! tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
+//! (`sight`). Crossings are judged at every measurement, the rest once a second. Every probability is of the track's
 //! covariance plus the allowance for errors that last (`sensors`). Tentative tracks raise nothing.
 //!
 //! An alert is over when: its track has been gone for a minute; or its zone is left, or its ceiling kept, for some
@@ -18,13 +19,19 @@
 
 pub mod agreement;
 pub mod alert;
+mod applies;
 mod area;
+mod band;
 mod book;
+pub mod calendar;
 mod ceiling;
 mod crossing;
+mod gates;
 mod identity;
+mod inside;
 mod instant;
 mod line;
+mod loiter;
 mod passage;
 mod presence;
 mod reload;
@@ -36,6 +43,7 @@ mod succession;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod unsaid;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,18 +56,22 @@ pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
 use alert::{Count, Severity};
+use applies::{Terms, evident};
 use area::Area;
-use book::{Book, Entry, Finding, Subject, severity};
+use book::{Book, Entry, Finding, Subject};
 use ceiling::{Ceiling, Tally};
 use crossing::{Crossed, Crossing, Side, plan};
+use gates::Gates;
 use instant::Instant;
 use line::Polyline;
-use passage::{GateDisc, Passage, class_probability, is_of};
+use loiter::Loiter;
+use passage::{Law, Passage};
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
 pub use sight::Sight;
 use sight::Sights;
+use unsaid::Unsaid;
 
 /// Alerts about a track that is gone are over after this long.
 const GONE_FOR: Span = Span::from_secs(60);
@@ -70,8 +82,6 @@ const QUIET_FOR: Span = Span::from_secs(3600);
 /// So long after it was raised, seconds, a crossing's instant and place are worked out again: what drives on is soon
 /// seen better, and what is late comes within the two minutes that tracks remember.
 const AGAIN_S: [i64; 4] = [5, 15, 30, 60];
-/// Zones farther than this (and six sigma) from a track do not concern it, metres.
-const ZONE_REACH_M: f64 = 1000.0;
 /// An estimate farther out, or more uncertain, says nothing, metres.
 const FARTHEST_M: f64 = 1e7;
 
@@ -80,16 +90,20 @@ const FARTHEST_M: f64 = 1e7;
 pub struct Watch {
     sensors: Sensors,
     rules: Vec<Rule>,
+    /// What of each rule must stay the same for its alerts to go on under another agreement.
+    grounds: Vec<String>,
     /// Lines that a crossing rule names, by their index in the agreement.
     lines: BTreeMap<usize, Crossing>,
-    gates: Vec<GateDisc>,
+    gates: Gates,
     zones: Vec<Area>,
+    terms: Terms,
     presence: Presence,
+    loiter: Loiter,
+    unsaid: Unsaid,
     /// By rule.
     ceilings: BTreeMap<usize, Ceiling>,
     sights: Sights,
     book: Book,
-    gate_transits: u64,
 }
 
 impl Watch {
@@ -104,30 +118,27 @@ impl Watch {
     ) -> Self {
         let named = agreement.rules.iter().filter_map(|rule| match rule.kind {
             RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
-            RuleKind::Presence { .. } | RuleKind::Ceiling { .. } => None,
+            _ => None,
         });
-        let lines = named.map(|(index, line)| {
-            let vertices: Vec<line::Point> = line
-                .vertices
-                .iter()
-                .map(|&vertex| frame.to_enu(vertex))
-                .map(|vertex| [vertex.east_m, vertex.north_m])
-                .collect();
-            (index, Crossing::new(Polyline::new(&vertices)))
-        });
-        let zones: Vec<Area> = agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect();
+        let lines = named
+            .map(|(index, line)| (index, Crossing::new(Polyline::new(&line::plane(frame, &line.vertices)))));
+        let zones: Vec<Area> =
+            agreement.zones.iter().map(|zone| Area::new(frame, zone, &agreement.lines)).collect();
         let named = agreement.zones.iter().map(|zone| zone.id.clone()).zip(&zones);
         Self {
             sights: Sights::new(named, sensors),
             sensors: Sensors::new(frame, sensors),
             rules: agreement.rules.clone(),
+            grounds: agreement.rules.iter().map(|rule| identity::ground_hash(agreement, rule)).collect(),
             lines: lines.collect(),
-            gates: agreement.gates.iter().map(|gate| GateDisc::new(frame, gate)).collect(),
+            gates: Gates::new(frame, agreement),
             zones,
+            terms: Terms::new(agreement),
             presence: Presence::default(),
+            loiter: Loiter::default(),
+            unsaid: Unsaid::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
-            gate_transits: 0,
         }
     }
 
@@ -163,10 +174,9 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let passage = Passage { line, now, track, crossed };
-        if self.gates.iter().any(|gate| gate.permits(&passage)) {
-            self.gate_transits += 1;
-        } else {
-            passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
+        if !self.gates.permit(&passage) {
+            let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
+            passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
     }
 
@@ -204,6 +214,9 @@ impl Watch {
             self.book.clear(subject, out);
         }
         self.book.forget_old(now);
+        self.terms.forget_old(now);
+        self.loiter.forget_old(now);
+        self.unsaid.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
     }
 
@@ -229,14 +242,19 @@ impl Watch {
     /// Crossings by leave, through a gate.
     #[must_use]
     pub fn gate_transits(&self) -> u64 {
-        self.gate_transits
+        self.gates.transits()
+    }
+
+    /// How often use was made of each exemption, by its id, in the agreement's order.
+    pub fn exempted(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.terms.counts().map(|(exemption, count)| (&exemption.id, count))
     }
 
     /// What found a full table: sides of tracks near lines, stays in zones, alerts.
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.book.refused()
+        sides + self.presence.refused() + self.loiter.refused() + self.unsaid.dropped() + self.book.refused()
     }
 
     fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
@@ -244,6 +262,13 @@ impl Watch {
         for subject in subjects {
             let support = self.sensors.support(ages(track.sensors, now));
             self.book.corroborate(now, subject, support, out);
+        }
+        for subject in self.unsaid.about(track.id) {
+            let Some(rule) = self.rules.get(subject.rule) else { continue };
+            let support = self.sensors.support(ages(track.sensors, now));
+            if let Some(finding) = self.unsaid.take(subject, rule, track, support) {
+                self.book.open(now, subject, finding, out);
+            }
         }
     }
 
@@ -275,65 +300,13 @@ impl Watch {
         }
     }
 
-    fn look_into_zones(
-        &mut self,
-        now: Timestamp,
-        track: &TrackView<'_>,
-        tallies: &mut BTreeMap<usize, Tally>,
-        out: &mut Vec<Notice>,
-    ) {
-        let at = [track.estimate.mean[0], track.estimate.mean[1]];
-        let own = plan(&track.estimate.covariance);
-        let reach_m = ZONE_REACH_M + 6.0 * (own[0] + own[2]).max(0.0).sqrt();
-        for index in 0..self.rules.len() {
-            let rule = &self.rules[index];
-            let (RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. }) = rule.kind else { continue };
-            let Some(area) = self.zones.get(zone) else { continue };
-            let subject = Subject { track: Some(track.id), rule: index };
-            let near = area.near(at, reach_m);
-            let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
-            let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
-            let existing = inside * track.existence;
-            if let RuleKind::Ceiling { .. } = rule.kind {
-                let counted = existing * class_probability(track, &rule.classes);
-                tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
-                continue;
-            }
-            let existing = if is_of(track, &rule.classes) { existing } else { 0.0 };
-            match self.presence.observe(now, subject, existing) {
-                Some(presence::Change::Raise(event_time)) => {
-                    let support = self.sensors.support(ages(track.sensors, now));
-                    let finding = Finding {
-                        severity: severity(support.groups),
-                        confidence: existing,
-                        event_time,
-                        event_time_sigma_s: None,
-                        at,
-                        covariance_m2: covariance,
-                        direction: None,
-                        tracks: vec![track.id],
-                        support,
-                        count: None,
-                        between: None,
-                    };
-                    if self.book.is_interrupted(subject) {
-                        self.book.resume(now, subject, finding, out);
-                    } else {
-                        self.book.open(now, subject, finding, out);
-                    }
-                }
-                Some(presence::Change::Clear) => self.book.clear(subject, out),
-                None => {}
-            }
-        }
-    }
-
     fn count(&mut self, now: Timestamp, tallies: &BTreeMap<usize, Tally>, out: &mut Vec<Notice>) {
         let nobody = Tally::default();
         for (index, rule) in self.rules.iter().enumerate() {
             let RuleKind::Ceiling { limit, .. } = rule.kind else { continue };
             let tally = tallies.get(&index).unwrap_or(&nobody);
-            let (confidence, expected) = (tally.exceeds(limit), tally.expected());
+            let groups = || self.sensors.support(tally.sensors()).groups;
+            let (confidence, expected) = (evident(rule, tally.exceeds(limit), groups), tally.expected());
             let change = self.ceilings.entry(index).or_default().observe(now, confidence, expected);
             let subject = Subject { track: None, rule: index };
             let count = Some(Count { expected, limit });
@@ -342,7 +315,7 @@ impl Watch {
                     let (at, covariance_m2) = tally.place();
                     let finding = Finding {
                         // A ceiling passed with P ≥ 0.95 is an alert, whoever counted.
-                        severity: Severity::Alert,
+                        severity: rule.terms.severity.bound(Severity::Alert),
                         confidence,
                         event_time,
                         event_time_sigma_s: None,

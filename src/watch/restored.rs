@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::applies::Used;
 use super::ceiling::Ceiling;
+use super::gates::Passed;
+use super::loiter::Loiter;
 use super::presence::Presence;
+use super::unsaid::Unsaid;
 use super::{Watch, book, crossing, sight};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
@@ -19,7 +23,10 @@ pub struct WatchState {
     ceilings: BTreeMap<usize, Ceiling>,
     sights: sight::State,
     book: book::BookState,
-    gate_transits: u64,
+    gates: Passed,
+    loiter: Loiter,
+    unsaid: Unsaid,
+    exemptions: Used,
 }
 
 impl Watch {
@@ -28,11 +35,22 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, sights, book, gate_transits,
-            sensors: _, rules: _, gates: _, zones: _,
+            lines, presence, ceilings, sights, book, gates, loiter, unsaid,
+            terms,
+            sensors: _, rules: _, grounds: _, zones: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
-        (lines, presence, ceilings, sights.state(), book.state(), gate_transits)
+        (
+            lines,
+            presence,
+            ceilings,
+            sights.state(),
+            book.state(),
+            gates.passed(),
+            loiter,
+            unsaid,
+            terms.used(),
+        )
     }
 
     /// Its state as if read from a snapshot.
@@ -44,7 +62,7 @@ impl Watch {
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
-        let Self { mut lines, rules, sights, book, .. } = self;
+        let Self { mut lines, rules, sights, book, gates, terms, .. } = self;
         if lines.len() != state.lines.len() || state.ceilings.keys().any(|rule| *rule >= rules.len()) {
             return None;
         }
@@ -58,7 +76,10 @@ impl Watch {
             ceilings: state.ceilings,
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
-            gate_transits: state.gate_transits,
+            gates: gates.with(state.gates),
+            loiter: state.loiter,
+            unsaid: state.unsaid,
+            terms: terms.with(state.exemptions),
             ..self
         })
     }

@@ -1,11 +1,14 @@
 //! The rules from outside: tracks in, notices out.
 
 mod crossings;
+mod gates;
 mod ids;
 mod parked;
+mod reload;
 mod robust;
 mod smoothed;
 mod succession;
+mod terms;
 mod zones;
 
 use super::testing;

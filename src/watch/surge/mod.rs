@@ -1,0 +1,7 @@
+//! Surges.
+mod baseline;
+mod chain;
+mod chart;
+mod curve;
+#[cfg(test)]
+mod tests;

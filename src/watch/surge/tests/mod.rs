@@ -1,0 +1,5 @@
+//! The maths of surges on numbers others give, and on simulated weeks and years.
+
+mod chain;
+mod chance;
+mod weeks;

@@ -87,7 +87,7 @@ impl RunLengths {
         let n = self.y.len();
         while self.pmf.len() <= (n + self.down) / self.up {
             let p = self.law.pmf(self.pmf.len());
-            self.cdf.push(self.cdf.last().copied().unwrap_or(0.0) + p);
+            self.cdf.push((self.cdf.last().copied().unwrap_or(0.0) + p).min(1.0));
             self.pmf.push(p);
         }
         let first = n.saturating_sub(self.down);
@@ -105,6 +105,8 @@ impl RunLengths {
             let identity = if i == n { 1.0 } else { 0.0 };
             column.push(identity - self.q(i, n) - known);
         }
+        // A chance of leaving that is less than the last digit is taken for that digit.
+        column[n] = column[n].max(f64::EPSILON);
         let y = 1.0 - dot(&self.l[n], &self.y[first..]);
         let w = (if n == 0 { 1.0 } else { 0.0 } - dot(&column[..n], &self.w)) / column[n];
         self.u.push(column);

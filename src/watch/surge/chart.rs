@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::{Baseline, LEAST_WATCHED, Usual};
 use super::chain::{Law, Plan, plan};
 use super::curve::HOURS;
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// Seconds of a bin.
 pub(super) const BIN_S: i64 = 300;
@@ -25,7 +25,7 @@ const MATERIAL: f64 = 1.5;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Sought {
+pub(in crate::watch) struct Sought {
     /// How many times the usual.
     pub ratio: f64,
     /// Bins between false alarms.
@@ -63,7 +63,7 @@ struct Run {
 
 /// What a bin changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Change {
+pub(in crate::watch) enum Change {
     /// More come than usual.
     Raise(Excess),
     /// Still, and materially more.
@@ -74,7 +74,7 @@ pub(super) enum Change {
 
 /// How much more than usual came.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Excess {
+pub(in crate::watch) struct Excess {
     /// When it began, likeliest.
     pub since: Timestamp,
     /// How many came since.
@@ -187,9 +187,4 @@ pub(super) fn hour_of_week(at: Timestamp) -> usize {
 /// When the bin of an instant began.
 pub(super) fn bin_start(at: Timestamp) -> Timestamp {
     Timestamp::from_secs(at.floor_secs().div_euclid(BIN_S) * BIN_S)
-}
-
-/// The bin after one.
-pub(super) fn next_bin(start: Timestamp) -> Timestamp {
-    start.plus(Span::from_secs(BIN_S))
 }

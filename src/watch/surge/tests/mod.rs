@@ -2,4 +2,5 @@
 
 mod chain;
 mod chance;
+mod seconds;
 mod weeks;

@@ -28,9 +28,10 @@ const SIDES: [usize; 4] = [1, 2, 3, 4];
 /// Ends of the spans that are looked back over, minutes.
 const SPANS: [usize; 4] = [5, 15, 30, 60];
 const HOUR: usize = 60;
-/// Minutes after which what was learned weighs half, and before which nothing is usual.
+/// Minutes after which what was learned weighs half …
 const HALF_LIFE_MIN: f64 = 14.0 * 1440.0;
-const LEARNED_MIN: f64 = 7.0 * 1440.0;
+/// … and a week's, forgotten like that: before it nothing is usual.
+const LEARNED_MIN: f64 = 8_500.0;
 /// A cell is believed to be like all others with the weight of so many arrivals.
 const ALIKE: f64 = 1.0;
 /// Worlds drawn to fit the tail.

@@ -6,7 +6,9 @@
 //! ```text
 //! observe ─ crossing (side of each line, latched) ─ passage (gates, contested) ─┐
 //! tick ──┬─ area (P inside) ─┬─ presence ────────────────────────────────────────┼─ book ─ notices
-//!        │                   └─ ceiling (how many) ──────────────────────────────┤
+//!        │                   ├─ ceiling (how many) ──────────────────────────────┤
+//!        │                   └─ surge (how many arrive) ─────────────────────────┤
+//!        ├─ convergence (who moves together, or gathers) ────────────────────────┤
 //!        └─ corroboration, and what is over ─────────────────────────────────────┘
 //! ```
 //! Two tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
@@ -21,7 +23,10 @@ pub mod alert;
 mod area;
 mod book;
 mod ceiling;
+mod convergence;
+mod counting;
 mod crossing;
+mod gathering;
 mod identity;
 mod instant;
 mod line;
@@ -32,6 +37,7 @@ mod restored;
 mod sensors;
 mod sight;
 mod succession;
+mod surge;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -47,19 +53,21 @@ use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
-use alert::{Count, Severity};
 use area::Area;
 use book::{Book, Entry, Finding, Subject, severity};
 use ceiling::{Ceiling, Tally};
+pub use counting::Reckoned;
 use crossing::{Crossed, Crossing, Side, plan};
 use instant::Instant;
 use line::Polyline;
 use passage::{GateDisc, Passage, class_probability, is_of};
+use gathering::Gatherings;
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
 pub use sight::Sight;
 use sight::Sights;
+use surge::Surges;
 
 /// Alerts about a track that is gone are over after this long.
 const GONE_FOR: Span = Span::from_secs(60);
@@ -87,6 +95,11 @@ pub struct Watch {
     presence: Presence,
     /// By rule.
     ceilings: BTreeMap<usize, Ceiling>,
+    surges: Surges,
+    gatherings: Gatherings,
+    /// How many of each ceiling's class there were in this second, by rule: room, made anew every second.
+    reckoned: BTreeMap<usize, Reckoned>,
+    alarm_budget_per_week: f64,
     sights: Sights,
     book: Book,
     gate_transits: u64,
@@ -118,6 +131,10 @@ impl Watch {
         let zones: Vec<Area> = agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect();
         let named = agreement.zones.iter().map(|zone| zone.id.clone()).zip(&zones);
         Self {
+            gatherings: Gatherings::new(frame, agreement),
+            surges: Surges::default(),
+            reckoned: BTreeMap::new(),
+            alarm_budget_per_week: agreement.alarm_budget_per_week,
             sights: Sights::new(named, sensors),
             sensors: Sensors::new(frame, sensors),
             rules: agreement.rules.clone(),
@@ -176,6 +193,7 @@ impl Watch {
             crossing.forget(now, track);
         }
         self.presence.forget(track);
+        self.surges.forget(track);
         self.book.track_gone(now, track);
     }
 
@@ -187,12 +205,15 @@ impl Watch {
         paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let mut tallies = BTreeMap::new();
+        let (mut tallies, mut crowds) = (BTreeMap::new(), self.crowds(now));
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
             self.corroborate(now, &track, out);
             self.look_into_zones(now, &track, &mut tallies, out);
+            self.join_crowds(&track, &mut crowds);
         }
         self.count(now, &tallies, out);
+        self.see_arrivals(now, &tallies, out);
+        self.look_for_gatherings(now, &crowds, out);
         self.look_again(now, paths, out);
         let over: Vec<Subject> = self
             .book
@@ -236,7 +257,7 @@ impl Watch {
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.book.refused()
+        sides + self.presence.refused() + self.surges.refused() + self.book.refused()
     }
 
     fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
@@ -287,14 +308,17 @@ impl Watch {
         let reach_m = ZONE_REACH_M + 6.0 * (own[0] + own[2]).max(0.0).sqrt();
         for index in 0..self.rules.len() {
             let rule = &self.rules[index];
-            let (RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. }) = rule.kind else { continue };
+            let (RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. } | RuleKind::Surge { zone }) = rule.kind
+            else {
+                continue;
+            };
             let Some(area) = self.zones.get(zone) else { continue };
             let subject = Subject { track: Some(track.id), rule: index };
             let near = area.near(at, reach_m);
             let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
             let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
             let existing = inside * track.existence;
-            if let RuleKind::Ceiling { .. } = rule.kind {
+            if let RuleKind::Ceiling { .. } | RuleKind::Surge { .. } = rule.kind {
                 let counted = existing * class_probability(track, &rule.classes);
                 tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
                 continue;
@@ -323,48 +347,6 @@ impl Watch {
                     }
                 }
                 Some(presence::Change::Clear) => self.book.clear(subject, out),
-                None => {}
-            }
-        }
-    }
-
-    fn count(&mut self, now: Timestamp, tallies: &BTreeMap<usize, Tally>, out: &mut Vec<Notice>) {
-        let nobody = Tally::default();
-        for (index, rule) in self.rules.iter().enumerate() {
-            let RuleKind::Ceiling { limit, .. } = rule.kind else { continue };
-            let tally = tallies.get(&index).unwrap_or(&nobody);
-            let (confidence, expected) = (tally.exceeds(limit), tally.expected());
-            let change = self.ceilings.entry(index).or_default().observe(now, confidence, expected);
-            let subject = Subject { track: None, rule: index };
-            let count = Some(Count { expected, limit });
-            match change {
-                Some(ceiling::Change::Raise(event_time)) => {
-                    let (at, covariance_m2) = tally.place();
-                    let finding = Finding {
-                        // A ceiling passed with P ≥ 0.95 is an alert, whoever counted.
-                        severity: Severity::Alert,
-                        confidence,
-                        event_time,
-                        event_time_sigma_s: None,
-                        at,
-                        covariance_m2,
-                        direction: None,
-                        tracks: tally.tracks(),
-                        support: self.sensors.support(tally.sensors()),
-                        count,
-                        between: None,
-                    };
-                    self.book.open(now, subject, finding, out);
-                }
-                Some(ceiling::Change::Revise) => {
-                    let support = self.sensors.support(tally.sensors());
-                    self.book.revise(now, subject, out, |notice| {
-                        (notice.confidence, notice.count) = (confidence, count);
-                        notice.tracks = tally.tracks().iter().map(ToString::to_string).collect();
-                        (notice.sensors, notice.trust_groups) = (support.sensors, support.groups);
-                    });
-                }
-                Some(ceiling::Change::Clear) => self.book.clear(subject, out),
                 None => {}
             }
         }

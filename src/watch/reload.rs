@@ -32,8 +32,10 @@ impl Watch {
         self.presence.take_over(&old.presence, moved);
         for (index, new) in &same {
             if let Some(ceiling) = old.ceilings.get(index) {
-                self.ceilings.insert(*new, *ceiling);
+                self.ceilings.insert(*new, ceiling.clone());
             }
+            self.surges.take_over(&old.surges, *index, *new);
+            self.gatherings.take_over(&old.gatherings, *index, *new);
             // The hash covers the geometry: the line is the same, whatever its place in the list.
             let lines = (old.rules.get(*index).map(|r| &r.kind), self.rules.get(*new).map(|r| &r.kind));
             if let (Some(RuleKind::Crossing { line: was, .. }), Some(RuleKind::Crossing { line: is, .. })) =

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ceiling::Ceiling;
+use super::gathering;
 use super::presence::Presence;
+use super::surge::Surges;
 use super::{Watch, book, crossing, sight};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
@@ -17,6 +19,8 @@ pub struct WatchState {
     lines: Vec<crossing::State>,
     presence: Presence,
     ceilings: BTreeMap<usize, Ceiling>,
+    surges: Surges,
+    gatherings: gathering::State,
     sights: sight::State,
     book: book::BookState,
     gate_transits: u64,
@@ -28,11 +32,11 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, sights, book, gate_transits,
-            sensors: _, rules: _, gates: _, zones: _,
+            lines, presence, ceilings, surges, gatherings, sights, book, gate_transits,
+            sensors: _, rules: _, gates: _, zones: _, reckoned: _, alarm_budget_per_week: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
-        (lines, presence, ceilings, sights.state(), book.state(), gate_transits)
+        (lines, presence, ceilings, surges, gatherings.state(), sights.state(), book.state(), gate_transits)
     }
 
     /// Its state as if read from a snapshot.
@@ -44,8 +48,9 @@ impl Watch {
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
-        let Self { mut lines, rules, sights, book, .. } = self;
-        if lines.len() != state.lines.len() || state.ceilings.keys().any(|rule| *rule >= rules.len()) {
+        let Self { mut lines, rules, sights, book, gatherings, .. } = self;
+        let of_rules = state.ceilings.keys().all(|rule| *rule < rules.len()) && state.surges.are_of(rules.len());
+        if lines.len() != state.lines.len() || !of_rules {
             return None;
         }
         for (line, state) in lines.values_mut().zip(state.lines) {
@@ -56,6 +61,8 @@ impl Watch {
             rules,
             presence: state.presence,
             ceilings: state.ceilings,
+            surges: state.surges,
+            gatherings: gatherings.with(state.gatherings)?,
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
             gate_transits: state.gate_transits,

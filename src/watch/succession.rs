@@ -32,6 +32,8 @@ impl Watch {
                 self.presence.adopt(Subject { track: Some(heir.id), rule });
             }
         }
+        self.surges.follow(before, heir.id);
+        self.gatherings.follow(before, heir.id);
         let bias = self.sensors.bias(heir);
         let mut crossings = Vec::new();
         for (&line, crossing) in &mut self.lines {

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// Seconds of a bin.
 pub(super) const BIN_S: i64 = 300;
 /// Bins of a week.
-pub(super) const BINS_PER_WEEK: f64 = 2016.0;
+pub(in crate::watch) const BINS_PER_WEEK: f64 = 2016.0;
 /// Over when S has fallen to this share of its threshold.
 const OVER: f64 = 0.5;
 /// A bin's sum may miss the threshold by this for want of digits.

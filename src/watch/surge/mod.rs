@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fusion::TrackId;
 use crate::time::{Span, Timestamp};
-use chart::{BIN_S, BINS_PER_WEEK, Chart, bin_start};
+pub(super) use chart::BINS_PER_WEEK;
+use chart::{BIN_S, Chart, bin_start};
 pub(super) use chart::{Change, Excess, Sought};
 
 /// Watched for so long, a place shows who comes, and not who was there.

@@ -10,7 +10,6 @@ mod trend;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use number::Whole;
 pub(super) use tally::Tally;
 pub(super) use trend::Outlook;
 use trend::Trend;

@@ -86,7 +86,7 @@ impl Unseen {
 
 /// How many are on all of the ground, and how many of them nobody sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Whole {
+pub(in crate::watch) struct Whole {
     /// Expected number of those unseen; nothing where too little is watched to say.
     pub unseen: Option<f64>,
     /// 95 % interval of all; without an upper end where too little is watched to say.

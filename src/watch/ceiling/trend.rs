@@ -36,7 +36,7 @@ pub(super) struct Trend {
 
 /// What a trend says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Outlook {
+pub(in crate::watch) struct Outlook {
     /// P(passed within the horizon).
     pub probability: f64,
     /// How long until the drift alone would take it there.

@@ -22,12 +22,6 @@ impl Chance {
     pub(in crate::watch) fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
-
-    /// Standard normal (Box & Muller 1958).
-    pub(in crate::watch) fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * libm::log(1.0 - self.uniform())).sqrt();
-        radius * libm::cos(std::f64::consts::TAU * self.uniform())
-    }
 }
 
 /// Draws from a law by its distribution function.

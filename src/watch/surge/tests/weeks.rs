@@ -1,7 +1,7 @@
 //! Charts through simulated weeks.
 
 use super::super::chain::Law;
-use super::super::chart::{BINS_PER_WEEK, Change, Chart, Sought, bin_start, hour_of_week};
+use super::super::chart::{BINS_PER_WEEK, Change, Chart, Sought, hour_of_week};
 use super::super::curve::HOURS;
 use super::chance::{Chance, Counts};
 use crate::time::Timestamp;

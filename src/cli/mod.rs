@@ -45,16 +45,10 @@ pub enum Command {
     Replay(replay::Arguments),
     /// Validate configurations, agreements and their geometry; every error with its key path.
     #[command(
-        after_help = "Examples:\n  linewatch check config/linewatch.toml\n  linewatch check --json agreement.toml"
+        after_help = "Examples:\n  linewatch check config/linewatch.toml\n  linewatch check --json agreement.toml\n  \
+            linewatch check --explain --plot agreement.svg agreement.toml"
     )]
-    Check {
-        /// Configuration or agreement files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// One JSON object instead of text.
-        #[arg(long)]
-        json: bool,
-    },
+    Check(check::Arguments),
     /// Make a recording, its truth and its configuration from a seeded world.
     #[cfg(feature = "demo")]
     Simulate(simulate::Arguments),
@@ -113,6 +107,7 @@ impl From<anyhow::Error> for Failure {
 #[must_use]
 pub fn perform(arguments: Arguments) -> u8 {
     begin_logging();
+    let mut status = 0;
     let done = match arguments.command {
         Command::Run { config } => run::run(&config),
         #[cfg(feature = "demo")]
@@ -121,9 +116,9 @@ pub fn perform(arguments: Arguments) -> u8 {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Journal(command) => journal::run(&command),
         Command::Replay(arguments) => replay::run(&arguments),
-        Command::Check { files, json } => return check::run(&files, json),
+        Command::Check(arguments) => check::run(&arguments).map(|good| status = u8::from(!good)),
     };
-    done.map_or_else(|failure| failure.report(), |()| 0)
+    done.map_or_else(|failure| failure.report(), |()| status)
 }
 
 /// Logs go to the journal under systemd, else to standard error; `LINEWATCH_LOG` says how much (default `info` under

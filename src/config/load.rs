@@ -67,6 +67,18 @@ pub(super) fn read_installation(
     }
 }
 
+/// The agreement that a file is, or that the installation in it names, with that installation.
+///
+/// # Errors
+/// Every fault of both files.
+pub fn load_agreement(path: &Path) -> Result<(Agreement, Option<Installation>), Errors> {
+    if super::summary::is_agreement(path)? {
+        return read_agreement(path, None).map(|(agreement, _)| (agreement, None)).map_err(Errors);
+    }
+    let (installation, _) = read_installation(path, false)?;
+    Ok((installation.agreement.clone(), Some(installation)))
+}
+
 /// An agreement and remarks on it.
 pub(super) fn read_agreement(
     path: &Path,

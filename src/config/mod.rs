@@ -5,11 +5,13 @@
 
 mod check;
 mod error;
+mod explain;
 mod geojson;
 mod load;
 mod raw;
 mod schema;
 mod summary;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,7 +23,8 @@ use crate::sources;
 use crate::watch::Agreement;
 
 pub use error::{ConfigError, Errors};
-pub use load::{load, load_for_replay};
+pub use explain::explain;
+pub use load::{load, load_agreement, load_for_replay};
 pub use schema::{agreement_schema, installation_schema};
 pub use summary::{Part, Summary, check_file};
 

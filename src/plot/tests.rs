@@ -3,7 +3,7 @@ use crate::engine::SensorState;
 use crate::engine::event::{SensorHealth, SensorRow, TrackRow};
 use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
 use crate::watch::Agreement;
-use crate::watch::agreement::{Gate, Line, Zone};
+use crate::watch::agreement::{Band, Flank, Gate, Line, Zone};
 
 fn sensor(id: &str, mobile: bool) -> SensorModel {
     let position = Geodetic::from_degrees(35.1, 33.4, 0.0);
@@ -184,4 +184,16 @@ fn every_mark_is_on_the_canvas() {
             assert!((0..=size("x")).contains(&x) && (0..=size("y")).contains(&y), "{x},{y}");
         }
     }
+}
+
+#[test]
+fn geometry_alone_has_its_sides_and_bands_and_no_words_of_tracks() {
+    let mut settings = settings(false);
+    let band = Band { line: 0, flank: Flank::Right, from_m: 500.0, to_m: 1_500.0 };
+    settings.agreement.zones.push(Zone { id: "near-band".into(), band: Some(band), ..Zone::default() });
+    let svg = Plot::of_geometry(settings);
+    for words in ["north &amp; &lt;co&gt;", "south", "near-band", "assembly", "bridge", "band"] {
+        assert!(svg.contains(words), "{words}");
+    }
+    assert!(!svg.contains("coasting") && !svg.contains("alerts"));
 }

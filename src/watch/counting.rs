@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Watch;
 use super::agreement::RuleKind;
 use super::alert::{self, Count, Notice, Severity};
+use super::applies::evident;
 use super::book::{Finding, Subject, rounded, severity};
 use super::ceiling::{self, Outlook, Reading, Tally};
 use super::surge::{self, Excess, Sought};
@@ -55,10 +56,12 @@ impl Watch {
         for index in 0..self.rules.len() {
             let RuleKind::Ceiling { zone, limit, horizon } = self.rules[index].kind else { continue };
             let tally = tallies.get(&index).unwrap_or(&nobody);
-            let (probability, expected) = (tally.exceeds(limit), tally.expected());
+            let groups = || self.sensors.support(tally.sensors()).groups;
+            let (passed, expected) = (tally.exceeds(limit), tally.expected());
+            let probability = evident(&self.rules[index], passed, groups);
             // Of ground of which nothing is known nothing is said.
             let blind = self.blind(zone).unwrap_or(1.0);
-            self.reckoned.insert(index, Reckoned { limit, expected, exceeds: probability });
+            self.reckoned.insert(index, Reckoned { limit, expected, exceeds: passed });
             let reading = Reading { probability, expected, limit, horizon, blind };
             let change = self.ceilings.entry(index).or_default().observe(now, reading);
             let Some(change) = change else { continue };
@@ -79,11 +82,12 @@ impl Watch {
         let Reading { probability, expected, limit, blind, .. } = *reading;
         let whole = tally.whole(blind);
         let count = Some(Count { expected, limit, unseen: whole.unseen, interval: whole.interval });
-        let finding = self.about(tally, now, probability, Severity::Alert);
+        let finding = self.found(tally, now, probability, self.bound(rule, Severity::Alert));
         match change {
             ceiling::Change::Foresee(outlook) => {
                 let groups = finding.support.groups;
                 let severity = if groups >= 2 { Severity::Warning } else { Severity::Advisory };
+                let severity = self.bound(rule, severity);
                 let confidence = outlook.probability;
                 self.book.open(now, subject, Finding { severity, confidence, count, ..finding }, out);
                 self.book.detail(subject, out, |notice| notice.trend = Some(said(outlook)));
@@ -95,7 +99,7 @@ impl Watch {
             ceiling::Change::Raise(event_time, true) => {
                 let position = self.book.place(finding.at, finding.covariance_m2);
                 self.book.revise(now, subject, out, |notice| {
-                    (notice.severity, notice.confidence) = (Severity::Alert, probability);
+                    (notice.severity, notice.confidence) = (finding.severity, probability);
                     (notice.count, notice.trend) = (count, None);
                     (notice.event_time, notice.position) = (event_time, position);
                     notice.tracks = finding.tracks.iter().map(ToString::to_string).collect();
@@ -111,8 +115,13 @@ impl Watch {
         }
     }
 
-    /// What is found about all who are in a place.
-    fn about(&self, tally: &Tally, event_time: Timestamp, confidence: f64, severity: Severity) -> Finding {
+    /// A severity as a rule lets it be called.
+    pub(super) fn bound(&self, rule: usize, severity: Severity) -> Severity {
+        self.rules.get(rule).map_or(severity, |rule| rule.terms.severity.bound(severity))
+    }
+
+    /// What is found of all who are in a place.
+    fn found(&self, tally: &Tally, event_time: Timestamp, confidence: f64, severity: Severity) -> Finding {
         let (at, covariance_m2) = tally.place();
         Finding {
             severity,
@@ -146,15 +155,18 @@ impl Watch {
         let (nobody, sought) = (Tally::default(), self.sought());
         for index in 0..self.rules.len() {
             let RuleKind::Surge { zone } = self.rules[index].kind else { continue };
-            let (tally, blind) = (tallies.get(&index).unwrap_or(&nobody), self.blind(zone));
+            let tally = tallies.get(&index).unwrap_or(&nobody);
+            // When the rule does not hold nobody counts, and nobody counted is not nobody there.
+            let holds = self.terms.in_force(index, &self.rules[index], now);
+            let blind = self.blind(zone).filter(|_| holds);
             let Some(change) = self.surges.second(now, index, tally.likely(), blind, sought) else { continue };
             let subject = Subject { track: None, rule: index };
             match change {
                 surge::Change::Raise(excess) => {
                     let tracks = self.surges.latest(index);
-                    let finding = self.about(tally, excess.since, excess.confidence, Severity::Warning);
+                    let finding = self.found(tally, excess.since, excess.confidence, Severity::Warning);
                     // One trust group alone never exceeds a warning.
-                    let severity = severity(finding.support.groups);
+                    let severity = self.bound(index, severity(finding.support.groups));
                     self.book.open(now, subject, Finding { severity, tracks, ..finding }, out);
                     self.book.detail(subject, out, |notice| notice.excess = Some(came(&excess)));
                 }

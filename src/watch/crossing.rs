@@ -134,6 +134,11 @@ impl Crossing {
         Self { line, paths: BTreeMap::new(), gone: BTreeMap::new(), refused: 0 }
     }
 
+    /// Whether another is of the same line, whatever its name.
+    pub(super) fn is_of_the_line_of(&self, other: &Self) -> bool {
+        self.line.points() == other.line.points()
+    }
+
     /// Tracks that found no room.
     pub(super) fn refused(&self) -> u64 {
         self.refused

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::Watch;
 use super::agreement::{Agreement, RuleKind, Zone};
 use super::alert::{self, Notice};
+use super::applies::evident;
 use super::book::{Finding, Subject, rounded, severity};
 use super::convergence::{Change, Convergence, Field, Group, LOOK_S, Mark, Reason};
-use super::line::Point;
-use super::passage::{class_probability, is_of};
+use super::line::{Point, plane};
 use super::sensors::{Support, ages};
 use crate::fusion::{TrackId, TrackView};
-use crate::geo::{Geodetic, LocalFrame};
+use crate::geo::LocalFrame;
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
 
@@ -44,17 +44,17 @@ impl Gatherings {
     pub(super) fn new(frame: &LocalFrame, agreement: &Agreement) -> Self {
         let rules = agreement.rules.iter().enumerate().filter_map(|(index, rule)| {
             let RuleKind::Convergence { line, zone, min_number, radius_m } = rule.kind else { return None };
-            let flat = |at: &Geodetic| {
-                let at = frame.to_enu(*at);
-                [at.east_m, at.north_m]
-            };
             let lines = agreement.lines.iter().enumerate();
             // A rule that names nothing is about every line.
             let lines = lines.filter(|(at, _)| line.map_or(zone.is_none(), |line| line == *at));
-            let lines = lines.map(|(_, line)| line.vertices.iter().map(flat).collect::<Vec<Point>>());
+            let lines = lines.map(|(_, line)| plane(frame, &line.vertices));
             let ring = |zone: &Zone| {
-                let corners = zone.polygon.iter().chain(zone.polygon.first());
-                corners.map(flat).collect::<Vec<Point>>()
+                if let Some(line) = zone.band.and_then(|band| agreement.lines.get(band.line)) {
+                    return plane(frame, &line.vertices);
+                }
+                let mut ring = plane(frame, &zone.polygon);
+                ring.extend(ring.first().copied());
+                ring
             };
             let zones = zone.and_then(|zone| agreement.zones.get(zone)).map(ring);
             let targets = lines.chain(zones).collect();
@@ -104,12 +104,21 @@ impl Watch {
         self.gatherings.rules.keys().filter(|_| due).map(|rule| (*rule, Vec::new())).collect()
     }
 
-    pub(super) fn join_crowds<'a>(&self, track: &TrackView<'a>, crowds: &mut BTreeMap<usize, Crowd<'a>>) {
-        for (rule, crowd) in crowds {
-            let Some(classes) = self.rules.get(*rule).map(|rule| &rule.classes) else { continue };
-            if is_of(track, classes) {
+    pub(super) fn join_crowds<'a>(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'a>,
+        crowds: &mut BTreeMap<usize, Crowd<'a>>,
+    ) {
+        for (index, crowd) in crowds {
+            let Some(rule) = self.rules.get(*index) else { continue };
+            if !self.terms.in_force(*index, rule, now) {
+                continue;
+            }
+            let applies = self.terms.applies(rule, now, track, false);
+            if applies.is_about() {
                 let [east, north, v_east, v_north] = track.estimate.mean;
-                let weight = track.existence * class_probability(track, classes);
+                let weight = track.existence * applies.probability();
                 let mark = Mark { track: track.id, at: [east, north], velocity: [v_east, v_north], weight };
                 crowd.push((mark, track.sensors));
             }
@@ -153,8 +162,12 @@ impl Watch {
         match change {
             Change::Raise(group, reason) => {
                 let support = self.behind(now, &group, crowd);
+                let groups = support.groups;
+                if self.rules.get(rule).is_none_or(|rule| evident(rule, sure(&reason), || groups) < sure(&reason)) {
+                    return;
+                }
                 let finding = Finding {
-                    severity: severity(support.groups),
+                    severity: self.bound(rule, severity(groups)),
                     confidence: sure(&reason),
                     event_time: group.since,
                     event_time_sigma_s: None,
@@ -172,8 +185,9 @@ impl Watch {
             Change::Revise(group, reason) => {
                 let support = self.behind(now, &group, crowd);
                 let position = self.book.place(group.centre, group.spread);
+                let severity = self.bound(rule, severity(support.groups));
                 self.book.revise(now, subject(group.number), out, |notice| {
-                    notice.severity = notice.severity.max(severity(support.groups));
+                    notice.severity = notice.severity.max(severity);
                     (notice.confidence, notice.position) = (sure(&reason), position);
                     notice.group = Some(said(&group, &reason));
                     notice.tracks = named(&group).iter().map(ToString::to_string).collect();

@@ -76,6 +76,17 @@ pub(super) fn rule_hash(agreement: &Agreement, rule: &Rule) -> String {
     fields.hex()
 }
 
+/// A hash of a rule's name, its kind and the geometry it names: while these are the same, it is the same rule with other
+/// terms, and what is known of it goes on.
+pub(super) fn ground_hash(agreement: &Agreement, rule: &Rule) -> String {
+    let mut fields = Canonical::new("linewatch-ground-1");
+    fields.field(&rule.id);
+    fields.field(rule.kind.as_str());
+    line_fields(&mut fields, rule.kind.line().and_then(|line| agreement.lines.get(line)));
+    zone_fields(&mut fields, agreement, rule.kind.zone().and_then(|zone| agreement.zones.get(zone)));
+    fields.hex()
+}
+
 fn kind_fields(fields: &mut Canonical, kind: &RuleKind) {
     match kind {
         RuleKind::Crossing { direction, .. } => fields.field(direction.as_str()),

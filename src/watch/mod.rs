@@ -4,15 +4,16 @@
 //! a [`Notice`] about an alert whose id is a hash of what happened (`identity`).
 //!
 //! ```text
-//! observe ─ crossing (side of each line, latched) ─ passage (gates, contested) ─┐
-//! tick ──┬─ area (P inside) ─┬─ presence ────────────────────────────────────────┼─ book ─ notices
-//!        │                   ├─ ceiling (how many) ──────────────────────────────┤
-//!        │                   └─ surge (how many arrive) ─────────────────────────┤
-//!        ├─ convergence (who moves together, or gathers) ────────────────────────┤
-//!        └─ corroboration, and what is over ─────────────────────────────────────┘
+//! observe ─ crossing (side of each line, latched) ─ gates ─ passage (contested) ┐
+//! tick ──┬─ area (P inside) ─┬─ presence, loiter ──────────────────────────────┼─ book ─ notices
+//!        │                   ├─ ceiling (how many) ────────────────────────────┤
+//!        │                   └─ surge (how many arrive) ───────────────────────┤
+//!        ├─ convergence (who moves together, or gathers) ──────────────────────┤
+//!        └─ corroboration, and what is over ───────────────────────────────────┘
 //! ```
-//! Two tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
-//! (`sight`). Crossings are judged at every measurement, presence and ceilings once a second. Every probability is of the track's
+//! Whether a rule applies (its dates, hours, classes, exemptions) is said in one place for all kinds (`applies`). Two
+//! tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
+//! (`sight`). Crossings are judged at every measurement, the rest once a second. Every probability is of the track's
 //! covariance plus the allowance for errors that last (`sensors`). Tentative tracks raise nothing.
 //!
 //! An alert is over when: its track has been gone for a minute; or its zone is left, or its ceiling kept, for some
@@ -20,16 +21,22 @@
 
 pub mod agreement;
 pub mod alert;
+mod applies;
 mod area;
+mod band;
 mod book;
+pub mod calendar;
 mod ceiling;
 mod convergence;
 mod counting;
 mod crossing;
 mod gathering;
+mod gates;
 mod identity;
+mod inside;
 mod instant;
 mod line;
+mod loiter;
 mod passage;
 mod presence;
 mod reload;
@@ -42,6 +49,7 @@ mod surge;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod unsaid;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,21 +61,25 @@ use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
+use applies::Terms;
 use area::Area;
-use book::{Book, Entry, Finding, Subject, severity};
-use ceiling::{Ceiling, Tally};
+use book::{Book, Entry, Subject};
+use ceiling::Ceiling;
 pub use counting::Reckoned;
 use crossing::{Crossed, Crossing, Side, plan};
+use gates::Gates;
+use gathering::Gatherings;
 use instant::Instant;
 use line::Polyline;
-use passage::{GateDisc, Passage, class_probability, is_of};
-use gathering::Gatherings;
+use loiter::Loiter;
+use passage::{Law, Passage};
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
 pub use sight::Sight;
 use sight::Sights;
 use surge::Surges;
+use unsaid::Unsaid;
 
 /// Alerts about a track that is gone are over after this long.
 const GONE_FOR: Span = Span::from_secs(60);
@@ -78,8 +90,6 @@ const QUIET_FOR: Span = Span::from_secs(3600);
 /// So long after it was raised, seconds, a crossing's instant and place are worked out again: what drives on is soon
 /// seen better, and what is late comes within the two minutes that tracks remember.
 const AGAIN_S: [i64; 4] = [5, 15, 30, 60];
-/// Zones farther than this (and six sigma) from a track do not concern it, metres.
-const ZONE_REACH_M: f64 = 1000.0;
 /// An estimate farther out, or more uncertain, says nothing, metres.
 const FARTHEST_M: f64 = 1e7;
 
@@ -88,11 +98,16 @@ const FARTHEST_M: f64 = 1e7;
 pub struct Watch {
     sensors: Sensors,
     rules: Vec<Rule>,
+    /// What of each rule must stay the same for its alerts to go on under another agreement.
+    grounds: Vec<String>,
     /// Lines that a crossing rule names, by their index in the agreement.
     lines: BTreeMap<usize, Crossing>,
-    gates: Vec<GateDisc>,
+    gates: Gates,
     zones: Vec<Area>,
+    terms: Terms,
     presence: Presence,
+    loiter: Loiter,
+    unsaid: Unsaid,
     /// By rule.
     ceilings: BTreeMap<usize, Ceiling>,
     surges: Surges,
@@ -102,7 +117,6 @@ pub struct Watch {
     alarm_budget_per_week: f64,
     sights: Sights,
     book: Book,
-    gate_transits: u64,
 }
 
 impl Watch {
@@ -119,16 +133,10 @@ impl Watch {
             RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
             _ => None,
         });
-        let lines = named.map(|(index, line)| {
-            let vertices: Vec<line::Point> = line
-                .vertices
-                .iter()
-                .map(|&vertex| frame.to_enu(vertex))
-                .map(|vertex| [vertex.east_m, vertex.north_m])
-                .collect();
-            (index, Crossing::new(Polyline::new(&vertices)))
-        });
-        let zones: Vec<Area> = agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect();
+        let lines = named
+            .map(|(index, line)| (index, Crossing::new(Polyline::new(&line::plane(frame, &line.vertices)))));
+        let zones: Vec<Area> =
+            agreement.zones.iter().map(|zone| Area::new(frame, zone, &agreement.lines)).collect();
         let named = agreement.zones.iter().map(|zone| zone.id.clone()).zip(&zones);
         Self {
             gatherings: Gatherings::new(frame, agreement),
@@ -138,13 +146,16 @@ impl Watch {
             sights: Sights::new(named, sensors),
             sensors: Sensors::new(frame, sensors),
             rules: agreement.rules.clone(),
+            grounds: agreement.rules.iter().map(|rule| identity::ground_hash(agreement, rule)).collect(),
             lines: lines.collect(),
-            gates: agreement.gates.iter().map(|gate| GateDisc::new(frame, gate)).collect(),
+            gates: Gates::new(frame, agreement),
             zones,
+            terms: Terms::new(agreement),
             presence: Presence::default(),
+            loiter: Loiter::default(),
+            unsaid: Unsaid::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
-            gate_transits: 0,
         }
     }
 
@@ -180,10 +191,9 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let passage = Passage { line, now, track, crossed };
-        if self.gates.iter().any(|gate| gate.permits(&passage)) {
-            self.gate_transits += 1;
-        } else {
-            passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
+        if !self.gates.permit(&passage) {
+            let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
+            passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
     }
 
@@ -209,7 +219,7 @@ impl Watch {
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
             self.corroborate(now, &track, out);
             self.look_into_zones(now, &track, &mut tallies, out);
-            self.join_crowds(&track, &mut crowds);
+            self.join_crowds(now, &track, &mut crowds);
         }
         self.count(now, &tallies, out);
         self.see_arrivals(now, &tallies, out);
@@ -225,6 +235,9 @@ impl Watch {
             self.book.clear(subject, out);
         }
         self.book.forget_old(now);
+        self.terms.forget_old(now);
+        self.loiter.forget_old(now);
+        self.unsaid.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
     }
 
@@ -250,14 +263,20 @@ impl Watch {
     /// Crossings by leave, through a gate.
     #[must_use]
     pub fn gate_transits(&self) -> u64 {
-        self.gate_transits
+        self.gates.transits()
+    }
+
+    /// How often use was made of each exemption, by its id, in the agreement's order.
+    pub fn exempted(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.terms.counts().map(|(exemption, count)| (&exemption.id, count))
     }
 
     /// What found a full table: sides of tracks near lines, stays in zones, alerts.
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.surges.refused() + self.book.refused()
+        let stays = self.presence.refused() + self.loiter.refused() + self.surges.refused();
+        sides + stays + self.unsaid.dropped() + self.book.refused()
     }
 
     fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
@@ -265,6 +284,13 @@ impl Watch {
         for subject in subjects {
             let support = self.sensors.support(ages(track.sensors, now));
             self.book.corroborate(now, subject, support, out);
+        }
+        for subject in self.unsaid.about(track.id) {
+            let Some(rule) = self.rules.get(subject.rule) else { continue };
+            let support = self.sensors.support(ages(track.sensors, now));
+            if let Some(finding) = self.unsaid.take(subject, rule, track, support) {
+                self.book.open(now, subject, finding, out);
+            }
         }
     }
 
@@ -293,62 +319,6 @@ impl Watch {
             .collect();
         for (subject, instant) in found {
             self.book.restate(now, subject, &instant, out);
-        }
-    }
-
-    fn look_into_zones(
-        &mut self,
-        now: Timestamp,
-        track: &TrackView<'_>,
-        tallies: &mut BTreeMap<usize, Tally>,
-        out: &mut Vec<Notice>,
-    ) {
-        let at = [track.estimate.mean[0], track.estimate.mean[1]];
-        let own = plan(&track.estimate.covariance);
-        let reach_m = ZONE_REACH_M + 6.0 * (own[0] + own[2]).max(0.0).sqrt();
-        for index in 0..self.rules.len() {
-            let rule = &self.rules[index];
-            let (RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. } | RuleKind::Surge { zone }) = rule.kind
-            else {
-                continue;
-            };
-            let Some(area) = self.zones.get(zone) else { continue };
-            let subject = Subject { track: Some(track.id), rule: index };
-            let near = area.near(at, reach_m);
-            let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
-            let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
-            let existing = inside * track.existence;
-            if let RuleKind::Ceiling { .. } | RuleKind::Surge { .. } = rule.kind {
-                let counted = existing * class_probability(track, &rule.classes);
-                tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
-                continue;
-            }
-            let existing = if is_of(track, &rule.classes) { existing } else { 0.0 };
-            match self.presence.observe(now, subject, existing) {
-                Some(presence::Change::Raise(event_time)) => {
-                    let support = self.sensors.support(ages(track.sensors, now));
-                    let finding = Finding {
-                        severity: severity(support.groups),
-                        confidence: existing,
-                        event_time,
-                        event_time_sigma_s: None,
-                        at,
-                        covariance_m2: covariance,
-                        direction: None,
-                        tracks: vec![track.id],
-                        support,
-                        count: None,
-                        between: None,
-                    };
-                    if self.book.is_interrupted(subject) {
-                        self.book.resume(now, subject, finding, out);
-                    } else {
-                        self.book.open(now, subject, finding, out);
-                    }
-                }
-                Some(presence::Change::Clear) => self.book.clear(subject, out),
-                None => {}
-            }
         }
     }
 }

@@ -7,10 +7,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::applies::Used;
 use super::ceiling::Ceiling;
+use super::gates::Passed;
 use super::gathering;
+use super::loiter::Loiter;
 use super::presence::Presence;
 use super::surge::Surges;
+use super::unsaid::Unsaid;
 use super::{Watch, book, crossing, sight};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
@@ -23,7 +27,10 @@ pub struct WatchState {
     gatherings: gathering::State,
     sights: sight::State,
     book: book::BookState,
-    gate_transits: u64,
+    gates: Passed,
+    loiter: Loiter,
+    unsaid: Unsaid,
+    exemptions: Used,
 }
 
 impl Watch {
@@ -32,11 +39,24 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, surges, gatherings, sights, book, gate_transits,
-            sensors: _, rules: _, gates: _, zones: _, reckoned: _, alarm_budget_per_week: _,
+            lines, presence, ceilings, surges, gatherings, sights, book, gates, loiter, unsaid,
+            terms,
+            sensors: _, rules: _, grounds: _, zones: _, reckoned: _, alarm_budget_per_week: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
-        (lines, presence, ceilings, surges, gatherings.state(), sights.state(), book.state(), gate_transits)
+        (
+            lines,
+            presence,
+            ceilings,
+            surges,
+            gatherings.state(),
+            sights.state(),
+            book.state(),
+            gates.passed(),
+            loiter,
+            unsaid,
+            terms.used(),
+        )
     }
 
     /// Its state as if read from a snapshot.
@@ -48,8 +68,9 @@ impl Watch {
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
-        let Self { mut lines, rules, sights, book, gatherings, .. } = self;
-        let of_rules = state.ceilings.keys().all(|rule| *rule < rules.len()) && state.surges.are_of(rules.len());
+        let Self { mut lines, rules, sights, book, gates, terms, gatherings, .. } = self;
+        let of_rules =
+            state.ceilings.keys().all(|rule| *rule < rules.len()) && state.surges.are_of(rules.len());
         if lines.len() != state.lines.len() || !of_rules {
             return None;
         }
@@ -65,7 +86,10 @@ impl Watch {
             gatherings: gatherings.with(state.gatherings)?,
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
-            gate_transits: state.gate_transits,
+            gates: gates.with(state.gates),
+            loiter: state.loiter,
+            unsaid: state.unsaid,
+            terms: terms.with(state.exemptions),
             ..self
         })
     }

@@ -174,7 +174,7 @@ mod tests {
 
     fn sights(names: &[&str]) -> Sights {
         let agreement = testing::agreement(Vec::new());
-        let area = Area::new(&testing::frame(), &agreement.zones[0]);
+        let area = Area::new(&testing::frame(), &agreement.zones[0], &[]);
         let models = [
             testing::sensor("a", "mast", 10.0),
             testing::sensor("b", "mast", 10.0),
@@ -240,7 +240,7 @@ mod tests {
             ],
             ..Default::default()
         };
-        let points = lattice(&Area::new(&testing::frame(), &slender));
+        let points = lattice(&Area::new(&testing::frame(), &slender, &[]));
         assert!((100..=400).contains(&points.len()), "{}", points.len());
     }
 }

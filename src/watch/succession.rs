@@ -32,8 +32,10 @@ impl Watch {
                 self.presence.adopt(Subject { track: Some(heir.id), rule });
             }
         }
+        self.loiter.follow(before, heir.id);
         self.surges.follow(before, heir.id);
         self.gatherings.follow(before, heir.id);
+        self.unsaid.follow(before, heir.id);
         let bias = self.sensors.bias(heir);
         let mut crossings = Vec::new();
         for (&line, crossing) in &mut self.lines {

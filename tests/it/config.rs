@@ -9,7 +9,7 @@ use linewatch::sinks::{Kind, Settings, alertmanager, cap};
 use linewatch::sources::mqtt;
 
 /// Compares with a golden file, or rewrites it under `cargo bless`.
-fn golden(path: &Path, found: &str) {
+pub(super) fn golden(path: &Path, found: &str) {
     if std::env::var_os("BLESS").is_some() {
         fs::write(path, found).expect("a golden file can be written");
         return;
@@ -121,7 +121,7 @@ fn shipped_files_show_every_key() {
                 let line = line.trim_start_matches("# ").trim_start_matches('[');
                 line.starts_with(&format!("{key} = "))
                     || line.starts_with(&format!("{key}]"))
-                    || line.starts_with(&format!("sensors.{key}]"))
+                    || line.rsplit('.').next().is_some_and(|last| last.starts_with(&format!("{key}]")))
             };
             assert!(text.lines().any(shows), "{file} does not show `{key}`");
             shown += 1;

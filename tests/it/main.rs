@@ -7,6 +7,7 @@
     reason = "counters are whole numbers, and tests are not the core"
 )]
 
+mod agreements;
 mod bad_input;
 mod commands;
 mod config;

@@ -3,6 +3,7 @@
 //! In: raw tables. Out: the checked agreement, or refusals in the report. What a kind of rule reads is in `rules`, what
 //! all rules may say in `terms`.
 
+mod classes;
 mod ground;
 mod hash;
 mod rules;
@@ -13,9 +14,8 @@ use std::sync::Arc;
 use super::refuse_repeated;
 use crate::config::error::{Report, join};
 use crate::config::raw::agreement as raw;
-use crate::config::raw::leaf::{Id, Text, Word};
+use crate::config::raw::leaf::{Id, Text};
 use crate::geo::Geodetic;
-use crate::scan::Class;
 use crate::watch::agreement::{ALARM_BUDGET_PER_WEEK, Agreement};
 
 /// The agreement; with an origin, everything must lie near it. Lines from GeoJSON files have their coordinates already.
@@ -26,6 +26,7 @@ pub(in crate::config) fn agreement(
 ) -> Option<Agreement> {
     let lists = Lists::of(raw);
     lists.refuse_repeated(report);
+    let classes = lists.class_tree(report);
     let lines = lists.lines(origin, report);
     let zones = lists.zones(origin, report);
     let bands = lists.bands(report);
@@ -41,7 +42,7 @@ pub(in crate::config) fn agreement(
         version: raw.version.as_ref()?.0.clone(),
         hash: hash::hash(raw),
         parties: raw.parties.iter().flatten().map(text).collect(),
-        classes: Vec::new(),
+        classes: classes.into_iter().collect::<Option<_>>()?,
         lines: lines.into_iter().collect::<Option<_>>()?,
         zones: zones.into_iter().chain(bands).collect::<Option<_>>()?,
         gates: gates.into_iter().collect::<Option<_>>()?,
@@ -70,6 +71,7 @@ impl<'a> Lists<'a> {
 
     fn refuse_repeated(&self, report: &mut Report) {
         let raw = self.raw;
+        refuse_repeated(raw.classes.iter().flatten().map(|class| class.id.as_ref()), "classes", report);
         refuse_repeated(self.lines.iter().map(|line| line.id.as_ref()), "lines", report);
         refuse_repeated(raw.zones.iter().flatten().map(|zone| zone.id.as_ref()), "zones", report);
         refuse_repeated(raw.bands.iter().flatten().map(|band| band.id.as_ref()), "bands", report);
@@ -130,16 +132,6 @@ fn indices_of<'a>(
         .map(|(index, id)| index_of(Some(id), known.clone(), what, &format!("{at}[{index}]"), report))
         .collect();
     found.into_iter().collect()
-}
-
-fn classes(words: Option<&[Word<raw::ClassWord>]>) -> Vec<Class> {
-    let mut classes = Vec::new();
-    for class in words.unwrap_or_default().iter().flat_map(|Word(word)| word.classes()) {
-        if !classes.contains(class) {
-            classes.push(*class);
-        }
-    }
-    classes
 }
 
 fn ids<'a>(ids: impl Iterator<Item = &'a Option<Id>>) -> String {

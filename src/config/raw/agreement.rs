@@ -117,7 +117,7 @@ table! {
     }
     optional {
         /// Who may pass; absent or empty: anything.
-        classes: Vec<Word<ClassWord>>,
+        classes: Vec<Id>,
         /// Which way. Default any.
         direction: Word<Direction>,
         /// When it is open; absent: always.

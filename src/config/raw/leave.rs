@@ -81,7 +81,7 @@ table! {
         /// Zones and bands: no rule about these applies to them.
         zones: Vec<Id>,
         /// What is exempt; absent or empty: anything.
-        classes: Vec<Word<ClassWord>>,
+        classes: Vec<Id>,
         /// Who reports one of these identities is exempt, as in "mmsi:257000000"; absent or empty: whoever.
         identities: Vec<Text>,
         /// The most that are exempt at the same time; absent: any number.

@@ -1,6 +1,5 @@
 //! Rules as they are written: every kind's keys in one table; which kind reads which is checked later.
 
-use super::agreement::ClassWord;
 use super::leaf::{Id, Text, Word, Words};
 use super::leave::{Instant, Schedule};
 use super::number::{
@@ -55,7 +54,7 @@ table! {
         /// For integrity: which sensors, by id; absent or empty: all.
         sensors: Vec<Id>,
         /// Whom it is about; absent or empty: anything.
-        classes: Vec<Word<ClassWord>>,
+        classes: Vec<Id>,
         /// What is made of things whose class nobody knows. Default count: they count by the probability.
         unknown_class: Word<UnknownClass>,
         /// Whom it binds; absent or empty: all parties.

@@ -2,11 +2,14 @@
 
 mod counting;
 mod crossings;
+mod gates;
 mod ids;
 mod parked;
+mod reload;
 mod robust;
 mod smoothed;
 mod succession;
+mod terms;
 mod zones;
 
 use super::testing;

@@ -1,6 +1,6 @@
 //! Lines, zones, bands and gates.
 
-use super::{Lists, classes, id, text};
+use super::{Lists, id, text};
 use crate::config::check::{geometry, near_origin};
 use crate::config::error::{Report, join};
 use crate::config::raw::agreement as raw;
@@ -17,6 +17,11 @@ impl Lists<'_> {
                 (_, Some(_)) => (true, join(&at, "geojson")),
                 (_, None) => (false, join(&at, "coordinates")),
             };
+            for (key, party) in [("left", &line.left), ("right", &line.right)] {
+                if let (Some(_), Some(party)) = (&self.raw.parties, party) {
+                    self.party(party, &join(&at, key), report);
+                }
+            }
             let vertices = geometry::line(line.coordinates.as_ref()?, &at_vertices, report)?;
             let at_first = if from_file { at_vertices } else { format!("{at_vertices}[0]") };
             near_origin(vertices[0], origin, &at_first, report);
@@ -49,9 +54,9 @@ impl Lists<'_> {
     }
 
     fn band(&self, band: &raw::Band, index: usize, report: &mut Report) -> Option<Zone> {
-        let at = format!("bands[{index}]");
+        let (at, own) = (format!("bands[{index}]"), band.id.as_ref());
         let (floor_m, ceiling_m) = heights(band.floor_m, band.ceiling_m, &at, report);
-        if self.raw.zones.iter().flatten().any(|zone| zone.id.is_some() && zone.id == band.id) {
+        if self.raw.zones.iter().flatten().any(|zone| own.is_some() && zone.id.as_ref() == own) {
             report.refuse(&join(&at, "id"), "an id no zone has: rules name both as their zone");
         }
         let (from_m, to_m) = (band.from_m.map_or(0.0, |from| from.0), band.to_m.map(|to| to.0));
@@ -72,13 +77,7 @@ impl Lists<'_> {
             }
         };
         let band = Band { line, flank, from_m, to_m: to_m? };
-        Some(Zone {
-            id: id(self.raw.bands.as_ref()?[index].id.as_ref()?),
-            polygon: Vec::new(),
-            band: Some(band),
-            floor_m,
-            ceiling_m,
-        })
+        Some(Zone { id: id(own?), polygon: Vec::new(), band: Some(band), floor_m, ceiling_m })
     }
 
     pub(super) fn gate(
@@ -93,6 +92,7 @@ impl Lists<'_> {
             Some(written) => Some(super::terms::schedule(written, &join(&at, "schedule"), report)),
             None => None,
         };
+        let who = self.named(gate.classes.as_deref(), &join(&at, "classes"), report);
         let line = self.line(gate.line.as_ref()?, &join(&at, "line"), report)?;
         let center = gate.center?.on_the_ground();
         let radius_m = gate.radius_m?.0;
@@ -103,13 +103,14 @@ impl Lists<'_> {
                 format!("a place within radius_m, {radius_m} m, of its line, not {distance_m:.0} m away");
             report.refuse(&join(&at, "center"), expected);
         }
+        let who = who?;
         Some(Gate {
             id: id(gate.id.as_ref()?),
             line,
             center,
             radius_m,
-            classes: classes(gate.classes.as_deref()),
-            nodes: Vec::new(),
+            classes: who.classes,
+            nodes: who.nodes,
             direction: gate.direction.map_or(Direction::Any, |Word(direction)| direction),
             schedule: schedule.map_or(Some(None), |read| read.map(Some))?,
             max_per_hour: gate.max_per_hour.map(|most| most.0),

@@ -1,6 +1,6 @@
 //! What each kind of rule reads of its table, and its defaults.
 
-use super::{Lists, classes, id, ids, missing, text};
+use super::{Lists, id, ids, missing, text};
 use crate::config::error::{Report, join};
 use crate::config::raw::leaf::{Word, Words};
 use crate::config::raw::rule::{Rule as Raw, RuleWord};
@@ -36,12 +36,14 @@ impl Lists<'_> {
         refuse_meaningless(rule, word, &at, report);
         let kind = self.kind(rule, word, &at, report);
         let terms = self.terms(rule, &at, report);
-        let (kind, mut terms) = (kind?, terms?);
+        let who = self.named(rule.classes.as_deref(), &join(&at, "classes"), report);
+        let (kind, mut terms, who) = (kind?, terms?, who?);
+        terms.nodes = who.nodes;
         terms.exemptions = concerning(index, &kind, exemptions);
         Some(Rule {
             id: id(rule.id.as_ref()?),
             clause: rule.clause.as_ref().map(text),
-            classes: classes(rule.classes.as_deref()),
+            classes: who.classes,
             kind,
             terms,
         })

@@ -1,6 +1,6 @@
 //! What rules of all kinds may say: when they hold, on what evidence, for whom not, and who is told.
 
-use super::{Lists, classes, id, indices_of, text};
+use super::{Lists, id, indices_of, text};
 use crate::config::error::{Report, join};
 use crate::config::raw::leaf::{Text, Word};
 use crate::config::raw::leave as raw;
@@ -9,6 +9,7 @@ use crate::time::Span;
 use crate::watch::agreement::{
     Day, Evidence, Exemption, Hours, Recipients, Schedule, SeverityBounds, Terms, UnknownClass, Validity,
 };
+use crate::watch::calendar;
 
 impl Lists<'_> {
     /// Everything but the exemptions, which name the rule.
@@ -33,7 +34,9 @@ impl Lists<'_> {
             let expected = format!("a severity not below severity_floor, {}", floor.as_str());
             report.refuse(&join(at, "severity_cap"), expected);
         }
-        self.parties(rule.parties.as_deref(), &join(at, "parties"), report);
+        for (index, party) in rule.parties.iter().flatten().enumerate() {
+            self.party(party, &format!("{}[{index}]", join(at, "parties")), report);
+        }
         Some(Terms {
             nodes: Vec::new(),
             unknown_class: rule.unknown_class.map_or(UnknownClass::Count, |Word(policy)| policy),
@@ -53,19 +56,16 @@ impl Lists<'_> {
         })
     }
 
-    /// Refuses parties that nobody knows: those of the agreement, or where it lists none, of its lines.
-    pub(super) fn parties(&self, named: Option<&[Text]>, at: &str, report: &mut Report) {
+    /// Refuses a party that nobody knows: those of the agreement, or where it lists none, of its lines.
+    pub(super) fn party(&self, party: &Text, at: &str, report: &mut Report) {
         let listed: Vec<&Text> = match &self.raw.parties {
             Some(parties) => parties.iter().collect(),
             None => self.lines.iter().flat_map(|line| [&line.left, &line.right]).flatten().collect(),
         };
-        for (index, party) in named.unwrap_or_default().iter().enumerate() {
-            if !listed.contains(&party) {
-                let mut known: Vec<_> = listed.iter().map(|party| format!("\"{}\"", party.0)).collect();
-                known.dedup();
-                let expected = format!("a party of the agreement: one of {}", known.join(", "));
-                report.refuse(&format!("{at}[{index}]"), expected);
-            }
+        if !listed.contains(&party) {
+            let mut known: Vec<_> = listed.iter().map(|party| format!("\"{}\"", party.0)).collect();
+            known.dedup();
+            report.refuse(at, format!("a party of the agreement: one of {}", known.join(", ")));
         }
     }
 
@@ -90,7 +90,8 @@ impl Lists<'_> {
         let zones = written.zones.as_deref();
         let zone_ids: Vec<_> = self.zone_ids().collect();
         let zones = indices_of(zones, zone_ids.into_iter(), "the id of a zone", &join(at, "zones"), report);
-        let (rules, lines, zones) = (rules?, lines?, zones?);
+        let who = self.named(written.classes.as_deref(), &join(at, "classes"), report);
+        let (rules, lines, zones, who_by_class) = (rules?, lines?, zones?, who?);
         if rules.is_empty() && lines.is_empty() && zones.is_empty() {
             report.refuse(&join(at, "rules"), "what it is an exemption from: rules, lines or zones, by id");
         }
@@ -103,8 +104,8 @@ impl Lists<'_> {
             rules,
             lines,
             zones,
-            classes: classes(written.classes.as_deref()),
-            nodes: Vec::new(),
+            classes: who_by_class.classes,
+            nodes: who_by_class.nodes,
             identities: written.identities.iter().flatten().map(text).collect(),
             max_number: written.max_number.map(|most| most.0),
         })
@@ -143,6 +144,14 @@ pub(super) fn schedule(written: &raw::Schedule, at: &str, report: &mut Report) -
     let hours = written.hours.as_deref().unwrap_or_default().iter().enumerate();
     let hours: Vec<_> =
         hours.map(|(index, hours)| self::hours(hours, &format!("{at}.hours[{index}]"), report)).collect();
+    let at_zone = join(at, "time_zone");
+    if written.time_zone.as_ref().is_some_and(|zone| !calendar::knows(&zone.0)) {
+        let expected = format!(
+            "a time zone of the IANA database (release {}), as in \"Asia/Nicosia\"",
+            calendar::release()
+        );
+        report.refuse(&at_zone, expected);
+    }
     if written.hours.as_ref().is_some_and(Vec::is_empty) {
         report.refuse(&join(at, "hours"), "at least one piece of a day");
         return None;

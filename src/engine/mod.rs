@@ -21,7 +21,7 @@ use crate::record::{Body, Link, Record};
 use crate::scan::Scan;
 use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
-use crate::watch::{Agreement, Notice, Watch};
+use crate::watch::{Agreement, Notice, Reckoned, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
@@ -284,6 +284,16 @@ impl Engine {
     #[must_use]
     pub fn sensors(&self) -> &[SensorModel] {
         &self.sensors
+    }
+
+    /// Every ceiling rule with how many there were in the second that was last judged.
+    pub fn reckoned(&self) -> impl Iterator<Item = (&Arc<str>, &Reckoned)> {
+        self.watch.reckoned()
+    }
+
+    /// Every rule that has to learn what is usual before it can speak, and whether it has.
+    pub fn determined(&self) -> impl Iterator<Item = (&Arc<str>, bool)> {
+        self.watch.determined()
     }
 
     /// What the tracks hold in memory now.

@@ -2,6 +2,7 @@
 //!
 //! In: findings of the rules. Out: notices. Knows nothing of tracks but their names; knows every limit.
 
+mod detail;
 mod kept;
 
 use std::collections::BTreeMap;
@@ -193,6 +194,9 @@ impl Book {
             count: finding.count.map(rounded_count),
             between: finding.between,
             crossings: None,
+            trend: None,
+            excess: None,
+            group: None,
             agreement: self.agreement.clone(),
             exercise: self.exercise,
         };
@@ -430,10 +434,14 @@ fn position(frame: &LocalFrame, at: Point, covariance_m2: Covariance) -> Positio
 }
 
 fn rounded_count(count: Count) -> Count {
-    Count { expected: rounded(count.expected, 1e2), ..count }
+    Count {
+        expected: rounded(count.expected, 1e2),
+        unseen: count.unseen.map(|unseen| rounded(unseen, 1e2)),
+        ..count
+    }
 }
 
 /// To the nearest 1 / `per_unit`, without a negative zero: equal values print alike.
-fn rounded(x: f64, per_unit: f64) -> f64 {
+pub(super) fn rounded(x: f64, per_unit: f64) -> f64 {
     libm::round(x * per_unit) / per_unit + 0.0
 }

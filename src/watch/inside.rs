@@ -43,7 +43,8 @@ impl Watch {
             let rule = &self.rules[index];
             let (RuleKind::Presence { zone }
             | RuleKind::Loiter { zone, .. }
-            | RuleKind::Ceiling { zone, .. }) = rule.kind
+            | RuleKind::Ceiling { zone, .. }
+            | RuleKind::Surge { zone }) = rule.kind
             else {
                 continue;
             };
@@ -58,7 +59,7 @@ impl Watch {
             } else {
                 Applies::No
             };
-            if let RuleKind::Ceiling { .. } = rule.kind {
+            if let RuleKind::Ceiling { .. } | RuleKind::Surge { .. } = rule.kind {
                 let counted = existing * applies.probability();
                 tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
                 continue;

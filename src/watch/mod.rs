@@ -6,7 +6,9 @@
 //! ```text
 //! observe ─ crossing (side of each line, latched) ─ gates ─ passage (contested) ┐
 //! tick ──┬─ area (P inside) ─┬─ presence, loiter ──────────────────────────────┼─ book ─ notices
-//!        │                   └─ ceiling (how many) ────────────────────────────┤
+//!        │                   ├─ ceiling (how many) ────────────────────────────┤
+//!        │                   └─ surge (how many arrive) ───────────────────────┤
+//!        ├─ convergence (who moves together, or gathers) ──────────────────────┤
 //!        └─ corroboration, and what is over ───────────────────────────────────┘
 //! ```
 //! Whether a rule applies (its dates, hours, classes, exemptions) is said in one place for all kinds (`applies`). Two
@@ -25,7 +27,10 @@ mod band;
 mod book;
 pub mod calendar;
 mod ceiling;
+mod convergence;
+mod counting;
 mod crossing;
+mod gathering;
 mod gates;
 mod identity;
 mod inside;
@@ -39,6 +44,7 @@ mod restored;
 mod sensors;
 mod sight;
 mod succession;
+mod surge;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -55,13 +61,14 @@ use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
-use alert::{Count, Severity};
-use applies::{Terms, evident};
+use applies::Terms;
 use area::Area;
-use book::{Book, Entry, Finding, Subject};
-use ceiling::{Ceiling, Tally};
+use book::{Book, Entry, Subject};
+use ceiling::Ceiling;
+pub use counting::Reckoned;
 use crossing::{Crossed, Crossing, Side, plan};
 use gates::Gates;
+use gathering::Gatherings;
 use instant::Instant;
 use line::Polyline;
 use loiter::Loiter;
@@ -71,6 +78,7 @@ pub use restored::WatchState;
 use sensors::{Sensors, ages};
 pub use sight::Sight;
 use sight::Sights;
+use surge::Surges;
 use unsaid::Unsaid;
 
 /// Alerts about a track that is gone are over after this long.
@@ -102,6 +110,11 @@ pub struct Watch {
     unsaid: Unsaid,
     /// By rule.
     ceilings: BTreeMap<usize, Ceiling>,
+    surges: Surges,
+    gatherings: Gatherings,
+    /// How many of each ceiling's class there were in this second, by rule: room, made anew every second.
+    reckoned: BTreeMap<usize, Reckoned>,
+    alarm_budget_per_week: f64,
     sights: Sights,
     book: Book,
 }
@@ -126,6 +139,10 @@ impl Watch {
             agreement.zones.iter().map(|zone| Area::new(frame, zone, &agreement.lines)).collect();
         let named = agreement.zones.iter().map(|zone| zone.id.clone()).zip(&zones);
         Self {
+            gatherings: Gatherings::new(frame, agreement),
+            surges: Surges::default(),
+            reckoned: BTreeMap::new(),
+            alarm_budget_per_week: agreement.alarm_budget_per_week,
             sights: Sights::new(named, sensors),
             sensors: Sensors::new(frame, sensors),
             rules: agreement.rules.clone(),
@@ -186,6 +203,7 @@ impl Watch {
             crossing.forget(now, track);
         }
         self.presence.forget(track);
+        self.surges.forget(track);
         self.book.track_gone(now, track);
     }
 
@@ -197,12 +215,15 @@ impl Watch {
         paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let mut tallies = BTreeMap::new();
+        let (mut tallies, mut crowds) = (BTreeMap::new(), self.crowds(now));
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
             self.corroborate(now, &track, out);
             self.look_into_zones(now, &track, &mut tallies, out);
+            self.join_crowds(now, &track, &mut crowds);
         }
         self.count(now, &tallies, out);
+        self.see_arrivals(now, &tallies, out);
+        self.look_for_gatherings(now, &crowds, out);
         self.look_again(now, paths, out);
         let over: Vec<Subject> = self
             .book
@@ -254,7 +275,8 @@ impl Watch {
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.loiter.refused() + self.unsaid.dropped() + self.book.refused()
+        let stays = self.presence.refused() + self.loiter.refused() + self.surges.refused();
+        sides + stays + self.unsaid.dropped() + self.book.refused()
     }
 
     fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
@@ -297,49 +319,6 @@ impl Watch {
             .collect();
         for (subject, instant) in found {
             self.book.restate(now, subject, &instant, out);
-        }
-    }
-
-    fn count(&mut self, now: Timestamp, tallies: &BTreeMap<usize, Tally>, out: &mut Vec<Notice>) {
-        let nobody = Tally::default();
-        for (index, rule) in self.rules.iter().enumerate() {
-            let RuleKind::Ceiling { limit, .. } = rule.kind else { continue };
-            let tally = tallies.get(&index).unwrap_or(&nobody);
-            let groups = || self.sensors.support(tally.sensors()).groups;
-            let (confidence, expected) = (evident(rule, tally.exceeds(limit), groups), tally.expected());
-            let change = self.ceilings.entry(index).or_default().observe(now, confidence, expected);
-            let subject = Subject { track: None, rule: index };
-            let count = Some(Count { expected, limit });
-            match change {
-                Some(ceiling::Change::Raise(event_time)) => {
-                    let (at, covariance_m2) = tally.place();
-                    let finding = Finding {
-                        // A ceiling passed with P ≥ 0.95 is an alert, whoever counted.
-                        severity: rule.terms.severity.bound(Severity::Alert),
-                        confidence,
-                        event_time,
-                        event_time_sigma_s: None,
-                        at,
-                        covariance_m2,
-                        direction: None,
-                        tracks: tally.tracks(),
-                        support: self.sensors.support(tally.sensors()),
-                        count,
-                        between: None,
-                    };
-                    self.book.open(now, subject, finding, out);
-                }
-                Some(ceiling::Change::Revise) => {
-                    let support = self.sensors.support(tally.sensors());
-                    self.book.revise(now, subject, out, |notice| {
-                        (notice.confidence, notice.count) = (confidence, count);
-                        notice.tracks = tally.tracks().iter().map(ToString::to_string).collect();
-                        (notice.sensors, notice.trust_groups) = (support.sensors, support.groups);
-                    });
-                }
-                Some(ceiling::Change::Clear) => self.book.clear(subject, out),
-                None => {}
-            }
         }
     }
 }

@@ -41,8 +41,10 @@ impl Watch {
         self.presence.take_over(&old.presence, moved);
         for (index, new) in &same {
             if let Some(ceiling) = old.ceilings.get(index) {
-                self.ceilings.insert(*new, *ceiling);
+                self.ceilings.insert(*new, ceiling.clone());
             }
+            self.surges.take_over(&old.surges, *index, *new);
+            self.gatherings.take_over(&old.gatherings, *index, *new);
         }
         for line in self.lines.values_mut() {
             if let Some(was) = old.lines.values().find(|was| was.is_of_the_line_of(line)) {

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::applies::Used;
 use super::ceiling::Ceiling;
 use super::gates::Passed;
+use super::gathering;
 use super::loiter::Loiter;
 use super::presence::Presence;
+use super::surge::Surges;
 use super::unsaid::Unsaid;
 use super::{Watch, book, crossing, sight};
 
@@ -21,6 +23,8 @@ pub struct WatchState {
     lines: Vec<crossing::State>,
     presence: Presence,
     ceilings: BTreeMap<usize, Ceiling>,
+    surges: Surges,
+    gatherings: gathering::State,
     sights: sight::State,
     book: book::BookState,
     gates: Passed,
@@ -35,15 +39,17 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, sights, book, gates, loiter, unsaid,
+            lines, presence, ceilings, surges, gatherings, sights, book, gates, loiter, unsaid,
             terms,
-            sensors: _, rules: _, grounds: _, zones: _,
+            sensors: _, rules: _, grounds: _, zones: _, reckoned: _, alarm_budget_per_week: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
         (
             lines,
             presence,
             ceilings,
+            surges,
+            gatherings.state(),
             sights.state(),
             book.state(),
             gates.passed(),
@@ -62,8 +68,10 @@ impl Watch {
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
-        let Self { mut lines, rules, sights, book, gates, terms, .. } = self;
-        if lines.len() != state.lines.len() || state.ceilings.keys().any(|rule| *rule >= rules.len()) {
+        let Self { mut lines, rules, sights, book, gates, terms, gatherings, .. } = self;
+        let of_rules =
+            state.ceilings.keys().all(|rule| *rule < rules.len()) && state.surges.are_of(rules.len());
+        if lines.len() != state.lines.len() || !of_rules {
             return None;
         }
         for (line, state) in lines.values_mut().zip(state.lines) {
@@ -74,6 +82,8 @@ impl Watch {
             rules,
             presence: state.presence,
             ceilings: state.ceilings,
+            surges: state.surges,
+            gatherings: gatherings.with(state.gatherings)?,
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
             gates: gates.with(state.gates),

@@ -33,6 +33,8 @@ impl Watch {
             }
         }
         self.loiter.follow(before, heir.id);
+        self.surges.follow(before, heir.id);
+        self.gatherings.follow(before, heir.id);
         self.unsaid.follow(before, heir.id);
         let bias = self.sensors.bias(heir);
         let mut crossings = Vec::new();

@@ -23,7 +23,7 @@ pub(crate) fn picture() -> Picture {
     alert.zone = Some("buffer".into());
     alert.between = Some([at_s(1), at_s(7)]);
     alert.event_time_sigma_s = Some(1.7);
-    alert.count = Some(Count { expected: 12.5, limit: 10 });
+    alert.count = Some(Count { expected: 12.5, limit: 10, unseen: Some(0.0), interval: (11, Some(14)) });
     Picture {
         time: Some(at_s(10)),
         sector: "east-3".to_owned(),

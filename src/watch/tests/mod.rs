@@ -1,5 +1,6 @@
 //! The rules from outside: tracks in, notices out.
 
+mod counting;
 mod crossings;
 mod gates;
 mod ids;

@@ -92,6 +92,9 @@ pub(crate) fn notice(n: u32) -> Notice {
         count: None,
         between: None,
         crossings: None,
+        trend: None,
+        excess: None,
+        group: None,
         agreement: "0".repeat(64).into(),
         exercise: true,
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Subject};
+use super::Subject;
 use crate::time::{Span, Timestamp};
 use crate::watch::alert::{Position, Severity};
 use crate::watch::identity;
@@ -46,6 +46,14 @@ struct Incident {
     members: BTreeMap<Arc<str>, Member>,
     /// Whether one of them has made it urgent.
     is_urgent: bool,
+}
+
+/// An alert that is being opened.
+pub(super) struct Newcomer<'a> {
+    pub(super) subject: Subject,
+    pub(super) rung: Severity,
+    pub(super) time: Timestamp,
+    pub(super) position: &'a Position,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -95,17 +103,15 @@ impl Incidents {
         &mut self,
         sector: &str,
         alert: &Arc<str>,
-        subject: Subject,
-        finding: &Finding,
-        position: &Position,
+        of: &Newcomer<'_>,
     ) -> (Arc<str>, bool) {
-        let at = [position.east_m, position.north_m];
-        let newcomer = Member { subject, at, time: finding.event_time, rung: finding.severity };
+        let Newcomer { subject, rung, time, position } = *of;
+        let newcomer = Member { subject, at: [position.east_m, position.north_m], time, rung };
         let near = self.by_id.iter().filter_map(|(id, of)| Some((of.distance_m(&newcomer)?, id)));
         let nearest = near.min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(b.1)));
         let id = nearest.map(|(_, id)| Arc::clone(id)).unwrap_or_else(|| {
             let cell = identity::cell(position.lat, position.lon);
-            let free = |ordinal| identity::incident_id(sector, &cell, finding.event_time, ordinal);
+            let free = |ordinal| identity::incident_id(sector, &cell, time, ordinal);
             let mut ids = (0..=u32::MAX).map(free);
             ids.find(|id| !self.by_id.contains_key(id.as_str())).expect("a bounded table leaves one").into()
         });

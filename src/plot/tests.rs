@@ -66,6 +66,8 @@ fn settings(exercise: bool) -> Settings {
             gates: vec![gate],
             ..Agreement::default()
         },
+        software: String::new(),
+        configuration: String::new(),
     }
 }
 

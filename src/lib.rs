@@ -43,6 +43,8 @@ pub mod plot;
 #[cfg(feature = "daemon")]
 pub mod restart;
 #[cfg(feature = "daemon")]
+pub mod seal;
+#[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]
 pub mod sources;

@@ -4,6 +4,7 @@ pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod journal;
+mod key;
 pub mod plot;
 pub mod replay;
 pub mod run;

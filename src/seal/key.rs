@@ -122,7 +122,7 @@ fn cosigned(time: u64, text: &str) -> String {
 }
 
 /// A private key with its name. Shown nowhere but in its file.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignerKey {
     name: String,
     key: SigningKey,

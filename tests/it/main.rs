@@ -25,6 +25,7 @@ mod out_webhook;
 mod reload;
 mod rig;
 mod scenarios;
+mod seal;
 mod simulation;
 mod snapshot;
 mod source_mqtt;

@@ -94,6 +94,10 @@ whole_numbers! {
     ResendS: u64 = 1, 3_600;
     /// Seconds between signs of life.
     DeadManS: u64 = 1, 86_400;
+    /// Seconds between checkpoints.
+    SealS: u64 = 1, 3_600;
+    /// Records between checkpoints.
+    SealRecords: u64 = 1, 1_000_000;
     /// How many may be somewhere.
     Limit: u32 = 0, 1_000_000;
 }

@@ -34,7 +34,7 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     (
         "config",
         Kind::Shell,
-        &["engine", "geo", "http", "journal", "scan", "sensor", "sinks", "sources", "time", "watch"],
+        &["engine", "geo", "http", "journal", "scan", "seal", "sensor", "sinks", "sources", "time", "watch"],
     ),
     // Stops the process where a test wants it to; nothing in a release.
     ("failpoint", Kind::Shell, &[]),

@@ -25,6 +25,8 @@ pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "daemon")]
+pub mod evidence;
+#[cfg(feature = "daemon")]
 pub mod failpoint;
 #[cfg(feature = "daemon")]
 pub mod http;

@@ -23,7 +23,7 @@ use crate::sources;
 use crate::watch::Agreement;
 
 pub use error::{ConfigError, Errors};
-pub use load::{load, load_for_replay};
+pub use load::{load, load_agreement, load_for_replay};
 pub use schema::{agreement_schema, installation_schema};
 pub use summary::{Part, Summary, check_file};
 

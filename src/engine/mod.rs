@@ -5,6 +5,7 @@
 
 pub mod event;
 mod health;
+mod path;
 pub mod reload;
 mod repeats;
 mod rows;
@@ -25,6 +26,7 @@ use crate::watch::{Agreement, Notice, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
+pub use path::PathRow;
 use repeats::{Repeats, Verdict};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 

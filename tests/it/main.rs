@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod config_noise;
 mod demo;
+mod evidence;
 mod journal;
 mod libm_bits;
 mod out_alertmanager;

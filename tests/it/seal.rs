@@ -20,13 +20,15 @@ use super::simulation::dice::Dice;
 use super::simulation::disk::{Disk, Fault};
 
 const GROUPS: u64 = 60;
+/// Small, so that a run begins many segments.
+const SEGMENT_BYTES: u64 = 1_500;
 
 fn key() -> SignerKey {
     SignerKey::new("linewatch/east-3", &[5; 32])
 }
 
 fn open(disk: &Disk) -> (Segments, Result<Sealer, SealError>) {
-    let (log, _) = Segments::with_limits(Box::new(disk.clone()), "east-3", 3_000, 0).unwrap();
+    let (log, _) = Segments::with_limits(Box::new(disk.clone()), "east-3", SEGMENT_BYTES, 0).unwrap();
     let sealer = Sealer::open(Box::new(disk.clone()), Some(key()), log.head());
     (log, sealer)
 }
@@ -34,7 +36,7 @@ fn open(disk: &Disk) -> (Segments, Result<Sealer, SealError>) {
 /// Appends and seals until something fails; every checkpoint that was given away goes to `signed`.
 fn run(disk: &Disk, seed: u64, signed: &mut Vec<Note>) -> Result<(), LogError> {
     let mut dice = Dice::new(seed);
-    let (mut log, _) = Segments::with_limits(Box::new(disk.clone()), "east-3", 3_000, 0)?;
+    let (mut log, _) = Segments::with_limits(Box::new(disk.clone()), "east-3", SEGMENT_BYTES, 0)?;
     let mut sealer = Sealer::open(Box::new(disk.clone()), Some(key()), log.head()).map_err(|error| match error {
         SealError::Io(error) => LogError::Failed(error),
         other => panic!("{other}"),

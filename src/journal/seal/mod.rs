@@ -90,6 +90,9 @@ impl Sealer {
         head: u64,
     ) -> Result<Self, SealError> {
         let (notes, last) = Notes::open(&mut *storage)?;
+        if let Some(key) = &key {
+            notes::add_key(&mut *storage, &key.public())?;
+        }
         if let Some(last) = last.as_ref().filter(|last| last.size > head) {
             return Err(SealError::Shorter { head, size: last.size });
         }

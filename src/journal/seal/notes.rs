@@ -6,11 +6,13 @@
 use std::io::{self, Read};
 
 use super::append_whole;
-use crate::journal::storage::{Appending, Storage};
+use crate::journal::storage::{Appending, Storage, put_whole};
 use crate::seal::checkpoint::Checkpoint;
+use crate::seal::key::VerifierKey;
 use crate::seal::note::Note;
 
 const SUFFIX: &str = ".lwc";
+const KEYS: &str = "seal.keys";
 const FILE_BYTES: u64 = 1 << 20;
 
 /// The end of the newest file.
@@ -26,8 +28,8 @@ impl Notes {
             let (notes, whole) = whole(&text);
             let mut file = storage.open(&name)?;
             if whole < text.len() {
-                if text[whole..].windows(2).any(|pair| pair == b"\n\n") && parsed(&text[whole..]).is_none() {
-                    return Err(fault(&name, "a checkpoint in it cannot be read"));
+                if has_whole_behind(&text[whole..]) {
+                    return Err(fault(&name, "a checkpoint in it cannot be read, though others follow it"));
                 }
                 file.cut(whole as u64)?;
                 file.sync()?;
@@ -112,6 +114,30 @@ pub fn all(storage: &dyn Storage) -> io::Result<Vec<(String, Checkpoint)>> {
     Ok(found)
 }
 
+/// The public keys that checkpoints were signed with, oldest first.
+///
+/// # Errors
+/// The file cannot be read, or holds something else.
+pub fn keys(storage: &dyn Storage) -> io::Result<Vec<VerifierKey>> {
+    if !storage.names()?.iter().any(|name| name == KEYS) {
+        return Ok(Vec::new());
+    }
+    let bytes = text(storage, KEYS)?;
+    let lines = std::str::from_utf8(&bytes).map_err(|_| fault(KEYS, "is not UTF-8"))?.lines();
+    lines.map(|line| VerifierKey::parse(line).map_err(|error| fault(KEYS, &error.to_string()))).collect()
+}
+
+/// Puts a key that is new behind the others; false if the disk has no room.
+pub(super) fn add_key(storage: &mut dyn Storage, key: &VerifierKey) -> io::Result<bool> {
+    let mut keys = keys(storage)?;
+    if keys.contains(key) {
+        return Ok(true);
+    }
+    keys.push(key.clone());
+    let lines: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    put_whole(storage, KEYS, &[lines.as_bytes()])
+}
+
 /// Takes away the files of checkpoints that cover nothing from `first` on.
 ///
 /// # Errors
@@ -156,6 +182,12 @@ fn parsed(bytes: &[u8]) -> Option<(Note, usize)> {
     };
     let end = empty_line(empty_line(0)?)?;
     Some((Note::parse(bytes.get(..end - 1)?).ok()?, end))
+}
+
+/// Whether a whole note stands behind one that is not: then that was whole once, for each was synced before the next.
+fn has_whole_behind(torn: &[u8]) -> bool {
+    let ends = torn.windows(2).enumerate().filter(|(_, pair)| pair == b"\n\n");
+    ends.map(|(at, _)| at + 2).any(|at| torn.get(at..).and_then(parsed).is_some())
 }
 
 fn fault(name: &str, what: &str) -> io::Error {

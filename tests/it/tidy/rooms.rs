@@ -42,6 +42,12 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("committer", Kind::Shell, &["journal", "record", "sensor", "sources", "time"]),
     ("machine", Kind::Shell, &["engine", "outbox", "record", "watch"]),
     ("restart", Kind::Shell, &["committer", "engine", "journal", "machine", "outbox", "record"]),
+    // Reads a journal, derives and draws: no thread and no socket.
+    (
+        "evidence",
+        Kind::Shell,
+        &["engine", "fusion", "journal", "machine", "plot", "record", "seal", "time"],
+    ),
     ("pipeline", Kind::Wiring, &[]),
     ("app", Kind::Wiring, &[]),
     ("cli", Kind::Wiring, &[]),

@@ -6,6 +6,7 @@
 pub mod acts;
 pub mod event;
 mod health;
+mod path;
 pub mod reload;
 mod repeats;
 mod rows;
@@ -26,6 +27,7 @@ use crate::watch::{Agreement, Notice, Reckoned, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
+pub use path::PathRow;
 use repeats::{Repeats, Verdict};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 

@@ -114,6 +114,10 @@ whole_numbers! {
     Groups: u32 = 1, 100;
     /// How many make a gathering.
     Gathering: u32 = 2, 10_000;
+    /// Seconds between checkpoints.
+    SealS: u64 = 1, 3_600;
+    /// Records between checkpoints.
+    SealRecords: u64 = 1, 1_000_000;
     /// How many may be somewhere.
     Limit: u32 = 0, 1_000_000;
 }

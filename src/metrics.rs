@@ -76,6 +76,8 @@ pub struct Metrics {
     journal_sync: Histogram,
     blind_ratio: GaugeVec,
     zone_trust_groups: GaugeVec,
+    gate_transits: IntCounter,
+    exempted: IntCounterVec,
     seen: Mutex<Seen>,
 }
 
@@ -153,6 +155,8 @@ impl Metrics {
             journal_sync: families.histogram("linewatch_journal_sync_seconds").with_label_values(NONE),
             blind_ratio: families.gauge("linewatch_blind_ratio"),
             zone_trust_groups: families.gauge("linewatch_zone_trust_groups"),
+            gate_transits: families.counter("linewatch_gate_transits_total").with_label_values(NONE),
+            exempted: families.counter("linewatch_exempted_total"),
             registry: families.finish(),
             seen: Mutex::default(),
         };
@@ -253,6 +257,11 @@ impl Metrics {
             self.blind_ratio(&row.zone, row.blind_ratio.unwrap_or(f64::NAN));
             let groups = row.trust_groups.unwrap_or(f64::NAN);
             self.zone_trust_groups.with_label_values(&[&row.zone]).set(groups);
+        }
+        let grown = |counter: &IntCounter, to: u64| counter.inc_by(to.saturating_sub(counter.get()));
+        grown(&self.gate_transits, picture.leave.gate_transits);
+        for (exemption, count) in &picture.leave.exempted {
+            grown(&self.exempted.with_label_values(&[&**exemption]), *count);
         }
         let mut seen = self.seen();
         seen.picture = picture.time.or(seen.picture);

@@ -12,6 +12,7 @@ use super::raw::read::FromToml;
 use super::{Installation, geojson, raw};
 use crate::geo::Geodetic;
 use crate::watch::Agreement;
+use crate::watch::agreement::RuleKind;
 
 /// The largest file read, bytes: a configuration is kilobytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -70,9 +71,30 @@ pub(super) fn read_installation(
     errors.extend(agreement_errors);
     remarks.extend(agreement_remarks);
     match checked {
-        Some(installation) if errors.is_empty() => Ok((installation, remarks)),
+        Some(installation) if errors.is_empty() => {
+            remarks.extend(strangers(&installation));
+            Ok((installation, remarks))
+        }
         _ => Err(Errors(errors)),
     }
+}
+
+/// What the agreement names that this installation does not have: allowed, for one agreement serves many sectors.
+fn strangers(installation: &Installation) -> Vec<String> {
+    let agreement = &installation.agreement;
+    let mut remarks = Vec::new();
+    for one in &agreement.recipients {
+        let unknown = one.sinks.iter().filter(|id| installation.sinks.iter().all(|sink| *sink.id != ***id));
+        remarks.extend(unknown.map(|id| format!("recipients {}: there is no sink `{id}` here", one.id)));
+    }
+    for rule in &agreement.rules {
+        let RuleKind::Integrity { sensors } = &rule.kind else { continue };
+        let unknown = sensors
+            .iter()
+            .filter(|id| installation.sensors.iter().all(|sensor| sensor.id.as_str() != &***id));
+        remarks.extend(unknown.map(|id| format!("rule {}: there is no sensor `{id}` here", rule.id)));
+    }
+    remarks
 }
 
 /// The agreement that a file is, or that the installation in it names, with that installation.

@@ -157,6 +157,18 @@ pub struct Picture {
     pub identity_conflicts: Vec<ConflictRow>,
     /// Open alerts' latest notices, by id.
     pub alerts: Vec<Notice>,
+    /// What was let pass; for metrics alone.
+    #[serde(skip)]
+    pub leave: Leave,
+}
+
+/// What happened by leave so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leave {
+    /// Crossings through gates.
+    pub gate_transits: u64,
+    /// How often use was made of each exemption, by its id.
+    pub exempted: Vec<(Arc<str>, u64)>,
 }
 
 /// One track in the picture; also one line of `replay --tracks`.

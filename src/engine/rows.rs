@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::event::{BiasRow, ConflictRow, LineageRow, Picture, SensorHealth, SensorRow, TrackRow, ZoneRow};
+use super::event::{
+    BiasRow, ConflictRow, Leave, LineageRow, Picture, SensorHealth, SensorRow, TrackRow, ZoneRow,
+};
 use crate::fusion::{Axis, Fault, Status, TrackId, TrackView};
 use crate::scan::Class;
 use crate::sensor::SensorIndex;
@@ -41,6 +43,10 @@ impl Engine {
             lineage: self.lineage_rows(),
             identity_conflicts: self.conflict_rows(),
             alerts: self.watch.open().cloned().collect(),
+            leave: Leave {
+                gate_transits: self.watch.gate_transits(),
+                exempted: self.watch.exempted().map(|(id, count)| (id.clone(), count)).collect(),
+            },
         }
     }
 

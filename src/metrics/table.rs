@@ -203,5 +203,7 @@ pub const METRICS: &[Metric] = &[
         &["zone"],
         "Trust groups that see a place of a zone now, on average; NaN until known.",
     ),
+    counter("linewatch_gate_transits_total", &[], "Crossings by leave, through a gate."),
+    counter("linewatch_exempted_total", &["exemption"], "How often use was made of an exemption."),
     gauge("linewatch_build_info", &["version"], "Always 1; which version runs."),
 ];

@@ -71,6 +71,7 @@ pub(crate) fn picture() -> Picture {
             tracks: vec!["17".to_owned()],
         }],
         alerts: vec![alert],
+        ..Picture::default()
     }
 }
 

@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 
 use crate::config::raw::agreement as raw;
 use crate::config::raw::leaf::Word;
-use crate::watch::agreement::Direction;
+use crate::config::raw::number::OffsetM;
+use crate::watch::agreement::{Direction, UnknownClass};
 
 /// SHA-256 over the canonical form, lower-case hex: the tables with defaults filled in and lines' files read, as compact
 /// JSON with sorted keys. Comments, layout and where coordinates are kept do not change it.
@@ -20,6 +21,12 @@ pub(super) fn hash(raw: &raw::Agreement) -> String {
         if rule.line.is_some() {
             rule.direction.get_or_insert(Word(Direction::Any));
         }
+        // What came later is left out where it is as it always was: an older agreement keeps its hash.
+        rule.unknown_class.take_if(|Word(policy)| *policy == UnknownClass::Count);
+        rule.min_groups.take_if(|groups| groups.0 == 1);
+    }
+    for band in canonical.bands.iter_mut().flatten() {
+        band.from_m.get_or_insert(OffsetM(0.0));
     }
     let tree =
         serde_json::to_value(&canonical).expect("raw tables are maps with text keys and finite numbers");

@@ -16,7 +16,7 @@ mod near;
 mod revising;
 mod time;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -197,6 +197,26 @@ impl Book {
         let given = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
         (self.cited.software, self.cited.configuration) = (given(software), given(configuration));
         self
+    }
+
+    /// The sector.
+    pub(super) fn sector(&self) -> &str {
+        &self.sector
+    }
+
+    /// Puts what is in force now in place of what a notice cites.
+    pub(super) fn cite(&self, notice: &mut Notice) {
+        let Cited { exercise, agreement, software, configuration } = self.cited.clone();
+        (notice.exercise, notice.agreement) = (exercise, agreement);
+        (notice.software, notice.configuration) = (software, configuration);
+    }
+
+    /// Says once more what is open of these.
+    pub(super) fn say_again(&mut self, alerts: &BTreeSet<Arc<str>>, out: &mut Vec<Notice>) {
+        for alert in alerts {
+            let found = self.alerts.get_mut(alert).filter(|(_, entry)| entry.is_open());
+            found.into_iter().for_each(|(_, entry)| entry.say_again(out));
+        }
     }
 
     /// The hash of every rule, in the agreement's order.

@@ -22,6 +22,7 @@ mod area;
 mod book;
 mod ceiling;
 mod crossing;
+mod flood;
 mod identity;
 mod instant;
 pub mod life;
@@ -53,6 +54,8 @@ use area::Area;
 use book::{Book, Entry, Finding, Subject, severity};
 use ceiling::{Ceiling, Tally};
 use crossing::{Crossed, Crossing, Side, plan};
+use flood::Flood;
+pub use flood::{Cause, Indicators};
 use instant::Instant;
 use life::{Act, Done, Refusal};
 use line::Polyline;
@@ -91,6 +94,7 @@ pub struct Watch {
     ceilings: BTreeMap<usize, Ceiling>,
     sights: Sights,
     book: Book,
+    flood: Flood,
     gate_transits: u64,
 }
 
@@ -129,6 +133,7 @@ impl Watch {
             presence: Presence::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
+            flood: Flood::default(),
             gate_transits: 0,
         }
     }
@@ -186,7 +191,28 @@ impl Watch {
     /// # Errors
     /// Why it cannot be done.
     pub fn act(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Notice>) -> Result<Done, Refusal> {
-        self.book.act(now, act, out)
+        match self.flood.act(now, act, out) {
+            None => self.book.act(now, act, out),
+            Some(Err(refusal)) => Err(refusal),
+            Some(Ok((done, members))) => {
+                for alert in members {
+                    // One that is acknowledged already, or over, needs nothing.
+                    let _ = self.book.act(now, &Act { alert, ..act.clone() }, out);
+                }
+                Ok(done)
+            }
+        }
+    }
+
+    /// A step is over: of what it said, marks what goes to no sink, and adds what is said instead.
+    pub fn settle(&mut self, now: Timestamp, cause: Cause, said: &mut Vec<Notice>) {
+        if !said.is_empty() {
+            self.flood.sift(self.book.sector(), now, cause, said);
+        }
+        if cause == Cause::Tick {
+            let behind = self.flood.tick(now, said);
+            self.book.say_again(&behind, said);
+        }
     }
 
     /// A track is gone.
@@ -241,9 +267,15 @@ impl Watch {
         self.sights.all()
     }
 
-    /// The latest notice of every alert that is open now, by alert id.
+    /// The latest notice of every alert that is open now, by alert id; a flood's groups behind them.
     pub fn open(&self) -> impl Iterator<Item = &Notice> {
-        self.book.all_open().map(|(_, entry)| &entry.notice)
+        self.book.all_open().map(|(_, entry)| &entry.notice).chain(self.flood.open())
+    }
+
+    /// How well the alarms serve those who hear them, and since when there is a flood, if there is one.
+    #[must_use]
+    pub fn indicators(&self) -> (&Indicators, Option<Timestamp>) {
+        (self.flood.indicators(), self.flood.since())
     }
 
     /// Crossings by leave, through a gate.

@@ -19,7 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// List the open alerts.
-    #[command(after_help = "Examples:\n  linewatch alert list\n  linewatch alert list --json | jq '.alerts[].alert'")]
+    #[command(
+        after_help = "Examples:\n  linewatch alert list\n  linewatch alert list --json | jq '.alerts[].alert'"
+    )]
     List {
         /// Which daemon.
         #[command(flatten)]
@@ -40,7 +42,9 @@ pub enum Command {
         reason: Option<String>,
     },
     /// Be silent about an alert for a time; it returns by itself. Urgent alerts cannot be shelved.
-    #[command(after_help = "Examples:\n  linewatch alert shelve 3fa9 --by ada --reason \"known works\" --for 2h")]
+    #[command(
+        after_help = "Examples:\n  linewatch alert shelve 3fa9 --by ada --reason \"known works\" --for 2h"
+    )]
     Shelve {
         /// Which alert, and who.
         #[command(flatten)]
@@ -146,10 +150,8 @@ async fn list(daemon: &Daemon, json: bool) -> Result<(), Failure> {
     let word = |notice: &Value, key: &str| notice[key].as_str().unwrap_or_default().to_owned();
     let mut text = String::new();
     for notice in picture["alerts"].as_array().into_iter().flatten() {
-        let marks: Vec<&str> = ["acknowledged", "shelved", "review"]
-            .into_iter()
-            .filter(|key| !notice[*key].is_null())
-            .collect();
+        let marks: Vec<&str> =
+            ["acknowledged", "shelved", "review"].into_iter().filter(|key| !notice[*key].is_null()).collect();
         let [id, severity, kind, rule, at] =
             ["alert", "severity", "kind", "rule", "event_time"].map(|key| word(notice, key));
         let id = id.get(..12).unwrap_or(&id);
@@ -164,7 +166,8 @@ async fn whole_id(client: &reqwest::Client, of: &Of) -> Result<String, Failure> 
         return Ok(of.alert.clone());
     }
     let picture = get_alerts(client, of.daemon.http).await?;
-    let ids = picture["alerts"].as_array().into_iter().flatten().filter_map(|notice| notice["alert"].as_str());
+    let ids =
+        picture["alerts"].as_array().into_iter().flatten().filter_map(|notice| notice["alert"].as_str());
     let found: Vec<&str> = ids.filter(|id| id.starts_with(&of.alert)).collect();
     match found.as_slice() {
         [id] => Ok((*id).to_owned()),

@@ -36,7 +36,8 @@ pub struct Arguments {
 }
 
 fn parse_day(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(&format!("{text}T00:00:00Z")).map_err(|_| "expected a date such as 2026-11-22".to_owned())
+    Timestamp::parse(&format!("{text}T00:00:00Z"))
+        .map_err(|_| "expected a date such as 2026-11-22".to_owned())
 }
 
 /// Prints the report.

@@ -113,7 +113,8 @@ impl Engine {
             repeats: sensors.iter().map(|_| Repeats::default()).collect(),
             health: Health::new(&sensors),
             tracker: Tracker::new(frame.clone(), sensors.clone()),
-            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors).citing(&software, &configuration),
+            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors)
+                .citing(&software, &configuration),
             now: None,
             decoded: Decoded::default(),
             notices: Vec::new(),

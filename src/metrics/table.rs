@@ -171,11 +171,7 @@ pub const METRICS: &[Metric] = &[
     gauge("linewatch_alarm_flood", &[], "1 while there are more notices than a person can take in."),
     gauge("linewatch_alarm_flood_ratio", &[], "Share of the time in flood; NaN until known."),
     gauge("linewatch_alarm_held", &[], "Notices held so far, in floods and of shelved alerts."),
-    gauge(
-        "linewatch_alarm_chattering",
-        &[],
-        "Alerts so far that came back within a minute of their end.",
-    ),
+    gauge("linewatch_alarm_chattering", &[], "Alerts so far that came back within a minute of their end."),
     counter(
         "linewatch_acts_total",
         &["act", "outcome"],

@@ -158,8 +158,18 @@ pub fn markdown(day: &Day, heading: &Heading<'_>) -> String {
         hours(report.listened_s as f64),
     );
     counted(&mut out, "Alerts by rule", "rule", report.by_rule.iter().map(|(k, n)| (*k, *n)));
-    counted(&mut out, "Alerts by the side they were observed to come from", "party", report.by_party.iter().map(|(k, n)| (k.as_str(), *n)));
-    counted(&mut out, "Alerts by what persons made of them", "review", report.by_review.iter().map(|(k, n)| (*k, *n)));
+    counted(
+        &mut out,
+        "Alerts by the side they were observed to come from",
+        "party",
+        report.by_party.iter().map(|(k, n)| (k.as_str(), *n)),
+    );
+    counted(
+        &mut out,
+        "Alerts by what persons made of them",
+        "review",
+        report.by_review.iter().map(|(k, n)| (*k, *n)),
+    );
     alerts(&mut out, day);
     unseen(&mut out, &report);
     alarms(&mut out, &report.alarms);
@@ -184,10 +194,13 @@ fn alerts(out: &mut String, day: &Day) {
     let mut rows: Vec<_> = day.alerts.iter().collect();
     rows.sort_by(|a, b| (&a.1.event_time, a.0).cmp(&(&b.1.event_time, b.0)));
     for (id, row) in rows {
-        let review = row.review.as_ref().map_or_else(|| "-".to_owned(), |review| {
-            let because = review.document.as_deref().or(review.cause.as_deref());
-            because.map_or(review.verdict.clone(), |because| format!("{}: {because}", review.verdict))
-        });
+        let review = row.review.as_ref().map_or_else(
+            || "-".to_owned(),
+            |review| {
+                let because = review.document.as_deref().or(review.cause.as_deref());
+                because.map_or(review.verdict.clone(), |because| format!("{}: {because}", review.verdict))
+            },
+        );
         let seen = row.acknowledged.as_ref().map_or("-", |[by, _]| by.as_str());
         let _ = writeln!(
             out,

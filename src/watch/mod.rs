@@ -18,6 +18,7 @@
 
 pub mod agreement;
 pub mod alert;
+mod answering;
 mod area;
 mod book;
 mod ceiling;
@@ -57,7 +58,6 @@ use crossing::{Crossed, Crossing, Side, plan};
 use flood::Flood;
 pub use flood::{Cause, Indicators};
 use instant::Instant;
-use life::{Act, Done, Refusal};
 use line::Polyline;
 use passage::{GateDisc, Passage, class_probability, is_of};
 use presence::Presence;
@@ -186,35 +186,6 @@ impl Watch {
         }
     }
 
-    /// Somebody does something to an alert.
-    ///
-    /// # Errors
-    /// Why it cannot be done.
-    pub fn act(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Notice>) -> Result<Done, Refusal> {
-        match self.flood.act(now, act, out) {
-            None => self.book.act(now, act, out),
-            Some(Err(refusal)) => Err(refusal),
-            Some(Ok((done, members))) => {
-                for alert in members {
-                    // One that is acknowledged already, or over, needs nothing.
-                    let _ = self.book.act(now, &Act { alert, ..act.clone() }, out);
-                }
-                Ok(done)
-            }
-        }
-    }
-
-    /// A step is over: of what it said, marks what goes to no sink, and adds what is said instead.
-    pub fn settle(&mut self, now: Timestamp, cause: Cause, said: &mut Vec<Notice>) {
-        if !said.is_empty() {
-            self.flood.sift(self.book.sector(), now, cause, said);
-        }
-        if cause == Cause::Tick {
-            let behind = self.flood.tick(now, said);
-            self.book.say_again(&behind, said);
-        }
-    }
-
     /// A track is gone.
     pub fn forget(&mut self, now: Timestamp, track: TrackId, _out: &mut Vec<Notice>) {
         for crossing in self.lines.values_mut() {
@@ -270,12 +241,6 @@ impl Watch {
     /// The latest notice of every alert that is open now, by alert id; a flood's groups behind them.
     pub fn open(&self) -> impl Iterator<Item = &Notice> {
         self.book.all_open().map(|(_, entry)| &entry.notice).chain(self.flood.open())
-    }
-
-    /// How well the alarms serve those who hear them, and since when there is a flood, if there is one.
-    #[must_use]
-    pub fn indicators(&self) -> (&Indicators, Option<Timestamp>) {
-        (self.flood.indicators(), self.flood.since())
     }
 
     /// Crossings by leave, through a gate.

@@ -82,7 +82,8 @@ fn run(settings: &Settings, records: &[Record], cuts: &BTreeSet<usize>) -> Ran {
             match event {
                 Event::Notice(notice) => ran.notices.push((*notice).clone()),
                 Event::Act { outcome, .. } => {
-                    let word = outcome.map_or_else(|refusal| refusal.as_str().to_owned(), |done| format!("{done:?}"));
+                    let word = outcome
+                        .map_or_else(|refusal| refusal.as_str().to_owned(), |done| format!("{done:?}"));
                     let word = word.split(' ').next().unwrap_or_default().to_owned();
                     *ran.acts.entry(word).or_default() += 1;
                 }
@@ -114,7 +115,11 @@ fn acts_cuts_and_reloads_leave_every_alert_its_one_life_and_its_bytes() {
         assert_eq!(bytes(&through), bytes(&cut), "seed {seed}");
         is_one_life_each(&through.notices);
         for word in ["Changed", "Already", "unknown", "malformed", "impossible"] {
-            assert!(through.acts.get(word).is_some_and(|n| *n > 0), "seed {seed}: no act was {word}: {:?}", through.acts);
+            assert!(
+                through.acts.get(word).is_some_and(|n| *n > 0),
+                "seed {seed}: no act was {word}: {:?}",
+                through.acts
+            );
         }
         let cites = |what: &str| through.notices.iter().any(|n| n.configuration.as_deref() == Some(what));
         assert!(cites("another file"), "a reload's configuration is cited from then on");
@@ -151,7 +156,11 @@ fn the_days_report_is_what_it_was() {
     day.review(&later.to_string());
     let after = &day.alerts[&id];
     assert_eq!(after.review.as_ref().map(|review| review.verdict.as_str()), Some("false_alarm"));
-    assert_eq!((&after.severity, after.revision), (&before.severity, before.revision), "nothing else is later's");
+    assert_eq!(
+        (&after.severity, after.revision),
+        (&before.severity, before.revision),
+        "nothing else is later's"
+    );
     assert!(markdown(&day, &heading(true)).contains("false_alarm: a herd"));
 }
 

@@ -100,8 +100,13 @@ async fn what_cannot_be_understood_never_reaches_the_log() {
 async fn a_page_of_another_site_cannot_act() {
     let (address, heard) = start().await;
     let body = r#"{"actor":"Ada"}"#;
-    for stranger in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
-        assert_eq!(post(address, &of(1, "acknowledge"), &[JSON, stranger], body).await.0, 403, "{stranger:?}");
+    for stranger in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+    {
+        assert_eq!(
+            post(address, &of(1, "acknowledge"), &[JSON, stranger], body).await.0,
+            403,
+            "{stranger:?}"
+        );
     }
     assert_eq!(post(address, &of(1, "acknowledge"), &[JSON, ("host", "evil.example")], body).await.0, 421);
     assert!(heard.lock().unwrap().is_empty());
@@ -128,7 +133,8 @@ async fn the_command_line_acts_by_the_beginning_of_an_id() {
     let (code, said) = run(&["acknowledge", "000", "--by", "Ada"]);
     assert_eq!(code, Some(1));
     assert!(said.contains("2 open alerts begin"), "{said}");
-    let (code, said) = run(&["shelve", &format!("{:064x}", 3), "--by", "Ada", "--reason", "r", "--for", "2h"]);
+    let (code, said) =
+        run(&["shelve", &format!("{:064x}", 3), "--by", "Ada", "--reason", "r", "--for", "2h"]);
     assert_eq!(code, Some(1));
     assert!(said.contains("never shelved"), "{said}");
     let (code, said) = run(&["list"]);

@@ -264,7 +264,17 @@ async fn the_description_describes_every_answer_completely() {
     let paths = api["paths"].as_object().unwrap();
     assert_eq!(
         paths.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["/alerts", "/alerts/{alert}", "/alerts/{alert}/{deed}", "/lineage", "/openapi.json", "/picture", "/sensors", "/tracks", "/zones"]
+        [
+            "/alerts",
+            "/alerts/{alert}",
+            "/alerts/{alert}/{deed}",
+            "/lineage",
+            "/openapi.json",
+            "/picture",
+            "/sensors",
+            "/tracks",
+            "/zones"
+        ]
     );
     for (path, operations) in paths {
         let shown = path.replace("{alert}", &format!("{:064x}", 1));

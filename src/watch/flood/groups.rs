@@ -95,7 +95,8 @@ impl Groups {
             ..of.clone()
         };
         out.push(notice.clone());
-        self.open.insert(key, Group { notice, counts, open: BTreeSet::from([of.alert.clone()]), said_at: now });
+        self.open
+            .insert(key, Group { notice, counts, open: BTreeSet::from([of.alert.clone()]), said_at: now });
     }
 
     fn key(&self, of: &Notice) -> (Arc<str>, Place) {

@@ -28,7 +28,7 @@ impl Rush {
 
     fn cross(&mut self, ids: std::ops::Range<u64>) {
         for id in ids {
-            let (start_s, east_m) = (self.second as f64, 55.0 + 30.0 * id as f64);
+            let (start_s, east_m) = (self.second as f64, 2055.0 + 30.0 * id as f64);
             self.scene.walk(look(id, start_s, east_m, -60.0), [east_m, 60.0], 6);
             self.second += 10;
             self.settle(Cause::Observed);
@@ -59,7 +59,12 @@ impl Rush {
 }
 
 impl Scene {
-    fn act_at(&mut self, second: i64, alert: &Arc<str>, deed: Deed) -> Result<Done, crate::watch::life::Refusal> {
+    fn act_at(
+        &mut self,
+        second: i64,
+        alert: &Arc<str>,
+        deed: Deed,
+    ) -> Result<Done, crate::watch::life::Refusal> {
         let act = Act { alert: Arc::clone(alert), actor: "Ada".into(), deed };
         self.watch.act(Timestamp::from_secs(second), &act, &mut self.said)
     }
@@ -106,7 +111,7 @@ fn what_is_urgent_never_waits() {
     let mut rush = Rush::new();
     rush.cross(0..20);
     for id in 100..103 {
-        let east_m = 55.0 + 30.0 * id as f64;
+        let east_m = 2055.0 + 30.0 * id as f64;
         let start = Look { sensors: &[0, 2], ..look(id, rush.second as f64, east_m, -60.0) };
         rush.scene.walk(start, [east_m, 60.0], 6);
         rush.second += 10;
@@ -136,7 +141,7 @@ fn a_shelved_alert_is_silent_until_it_returns() {
     let until = Timestamp::from_secs(rush.second + 60);
     rush.act(&alert, Deed::Shelve { reason: "works".into(), until }).unwrap();
     assert_eq!(rush.said.last().unwrap().life.held, None, "that it is shelved is said");
-    let back = Look { sensors: &[0, 2], ..look(0, rush.second as f64, 55.0, 60.0) };
+    let back = Look { sensors: &[0, 2], ..look(0, rush.second as f64, 2055.0, 60.0) };
     rush.scene.tick(rush.second, &[back]);
     rush.settle(Cause::Tick);
     assert_eq!(rush.said.last().unwrap().life.held, Some(Held::Shelved));

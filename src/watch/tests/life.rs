@@ -38,7 +38,10 @@ fn an_acknowledgement_is_said_once_and_stays() {
     let after = Some(Timestamp::from_secs(1030).since(scene.said[0].raised_at));
     assert_eq!(scene.act(1030, &alert, Deed::Acknowledge), Ok(Done::Changed { after }));
     let said = scene.last().life.acknowledged.clone().unwrap();
-    assert_eq!((&*said.by, said.at, scene.last().revision), ("Ada", Timestamp::from_secs(1030), revision + 1));
+    assert_eq!(
+        (&*said.by, said.at, scene.last().revision),
+        ("Ada", Timestamp::from_secs(1030), revision + 1)
+    );
     assert_eq!(scene.last().state, State::Updated);
     let before = scene.said.len();
     assert_eq!(scene.act(1031, &alert, Deed::Acknowledge), Ok(Done::Already));
@@ -83,16 +86,10 @@ fn a_review_is_kept_and_can_come_days_later() {
     scene.forget(1040, 1);
     scene.tick(1101, &[]);
     scene.tick(3 * 86_400, &[]);
-    let verdict = |verdict, cause: Option<&str>| Deed::Review {
-        verdict,
-        cause: cause.map(Arc::from),
-        document: None,
-    };
+    let verdict =
+        |verdict, cause: Option<&str>| Deed::Review { verdict, cause: cause.map(Arc::from), document: None };
     let at = 3 * 86_400 + 1;
-    assert_eq!(
-        scene.act(at, &alert, verdict(Verdict::Confirmed, None)),
-        Ok(Done::Changed { after: None })
-    );
+    assert_eq!(scene.act(at, &alert, verdict(Verdict::Confirmed, None)), Ok(Done::Changed { after: None }));
     assert_eq!(scene.last().state, State::Cleared, "it is not open again");
     assert_eq!(scene.act(at, &alert, verdict(Verdict::Confirmed, None)), Ok(Done::Already));
     let other = verdict(Verdict::FalseAlarm, Some("a herd"));

@@ -1,5 +1,6 @@
 //! Arguments in, one function per command out. Exit status: 0 done, 1 the input was bad, 2 usage, 3 internal.
 
+pub mod alert;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -8,6 +9,7 @@ pub mod journal;
 mod key;
 pub mod plot;
 pub mod replay;
+pub mod report;
 pub mod run;
 #[cfg(feature = "demo")]
 pub mod simulate;
@@ -55,6 +57,11 @@ pub enum Command {
     /// Make a recording, its truth and its configuration from a seeded world.
     #[cfg(feature = "demo")]
     Simulate(simulate::Arguments),
+    /// Acknowledge, shelve and review alerts of a running daemon.
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Say what one day of a journal was: alerts by rule and side, reviews, what could not be seen.
+    Report(report::Arguments),
     /// Read a journal.
     #[command(subcommand)]
     Journal(journal::Command),
@@ -121,10 +128,12 @@ pub fn perform(arguments: Arguments) -> u8 {
         Command::Demo(arguments) => demo::run(&arguments),
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Alert(command) => alert::run(&command),
         Command::Journal(command) => journal::run(&command),
         Command::Evidence(arguments) => evidence::export_to(&arguments),
         Command::Verify(arguments) => evidence::verify_file(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Check(arguments) => check::run(&arguments).map(|good| status = u8::from(!good)),
     };
     done.map_or_else(|failure| failure.report(), |()| status)

@@ -57,6 +57,8 @@ pub struct Installation {
     pub seal: Seal,
     /// Where HTTP listens.
     pub http_listen: Option<SocketAddr>,
+    /// Where daily reports are written.
+    pub report_dir: Option<PathBuf>,
     /// Who is told.
     pub sinks: Vec<sinks::Settings>,
     /// SHA-256 of the configuration file, lower-case hex.

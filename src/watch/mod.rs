@@ -22,6 +22,7 @@
 pub mod agreement;
 pub mod alert;
 mod applies;
+mod answering;
 mod area;
 mod band;
 mod book;
@@ -32,6 +33,7 @@ mod counting;
 mod crossing;
 mod gates;
 mod gathering;
+mod flood;
 mod identity;
 mod inside;
 mod instant;
@@ -70,8 +72,9 @@ pub use counting::Reckoned;
 use crossing::{Crossed, Crossing, Side, plan};
 use gates::Gates;
 use gathering::Gatherings;
+use flood::Flood;
+pub use flood::{Cause, Indicators};
 use instant::Instant;
-use life::{Act, Done, Refusal};
 use line::Polyline;
 use loiter::Loiter;
 use passage::{Law, Passage};
@@ -119,6 +122,7 @@ pub struct Watch {
     alarm_budget_per_week: f64,
     sights: Sights,
     book: Book,
+    flood: Flood,
 }
 
 impl Watch {
@@ -158,6 +162,7 @@ impl Watch {
             unsaid: Unsaid::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
+            flood: Flood::default(),
         }
     }
 
@@ -206,14 +211,6 @@ impl Watch {
             let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
             passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
-    }
-
-    /// Somebody does something to an alert.
-    ///
-    /// # Errors
-    /// Why it cannot be done.
-    pub fn act(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Notice>) -> Result<Done, Refusal> {
-        self.book.act(now, act, out)
     }
 
     /// A track is gone.
@@ -275,9 +272,9 @@ impl Watch {
         self.sights.all()
     }
 
-    /// The latest notice of every alert that is open now, by alert id.
+    /// The latest notice of every alert that is open now, by alert id; a flood's groups behind them.
     pub fn open(&self) -> impl Iterator<Item = &Notice> {
-        self.book.all_open().map(|(_, entry)| &entry.notice)
+        self.book.all_open().map(|(_, entry)| &entry.notice).chain(self.flood.open())
     }
 
     /// Crossings by leave, through a gate.

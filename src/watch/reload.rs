@@ -11,13 +11,16 @@
 use std::collections::BTreeMap;
 
 use super::book::Subject;
-use super::{Notice, Watch};
+use super::{Cause, Notice, Watch};
+use crate::time::Timestamp;
 
 impl Watch {
     /// Ends every open alert: nothing that is known will be known any more.
-    pub(crate) fn clear_all(&mut self, out: &mut Vec<Notice>) {
+    pub(crate) fn clear_all(&mut self, now: Timestamp, out: &mut Vec<Notice>) {
         let open: Vec<Subject> = self.book.all_open().map(|(subject, _)| subject).collect();
         open.into_iter().for_each(|subject| self.book.clear(subject, out));
+        self.settle(now, Cause::Observed, out);
+        self.flood.end(now, out);
     }
 
     /// Takes over from `old`.
@@ -55,5 +58,6 @@ impl Watch {
         self.unsaid.take_over(&old.unsaid, moved);
         self.gates.take_over(&old.gates);
         self.terms.take_over(&old.terms);
+        self.flood = old.flood.clone().restated(|notice| self.book.cite(notice));
     }
 }

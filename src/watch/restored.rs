@@ -15,7 +15,7 @@ use super::loiter::Loiter;
 use super::presence::Presence;
 use super::surge::Surges;
 use super::unsaid::Unsaid;
-use super::{Watch, book, crossing, sight};
+use super::{Watch, book, crossing, flood, sight};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
 #[derive(Deserialize)]
@@ -27,6 +27,7 @@ pub struct WatchState {
     gatherings: gathering::State,
     sights: sight::State,
     book: book::BookState,
+    flood: flood::FloodState,
     gates: Passed,
     loiter: Loiter,
     unsaid: Unsaid,
@@ -39,7 +40,7 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, surges, gatherings, sights, book, gates, loiter, unsaid,
+            lines, presence, ceilings, surges, gatherings, sights, book, flood, gates, loiter, unsaid,
             terms,
             sensors: _, rules: _, grounds: _, zones: _, reckoned: _, alarm_budget_per_week: _,
         } = self;
@@ -52,6 +53,7 @@ impl Watch {
             gatherings.state(),
             sights.state(),
             book.state(),
+            flood.state(),
             gates.passed(),
             loiter,
             unsaid,
@@ -86,6 +88,7 @@ impl Watch {
             gatherings: gatherings.with(state.gatherings)?,
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
+            flood: flood::Flood::of(state.flood)?,
             gates: gates.with(state.gates),
             loiter: state.loiter,
             unsaid: state.unsaid,

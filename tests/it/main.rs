@@ -17,6 +17,8 @@ mod evidence;
 mod incidents;
 mod journal;
 mod libm_bits;
+mod life;
+mod out_acts;
 mod out_alertmanager;
 mod out_cap;
 mod out_http;

@@ -3,7 +3,9 @@
 mod counting;
 mod crossings;
 mod gates;
+mod floods;
 mod ids;
+mod life;
 mod parked;
 mod reload;
 mod robust;

@@ -125,7 +125,10 @@ pub fn verify_file(arguments: &Verify) -> Result<(), Failure> {
                 let object = serde_json::json!({ "ok": false, "part": refusal.part, "what": refusal.what });
                 writeln!(std::io::stdout(), "{object}").context("writing to standard output")?;
             }
-            return Err(Failure::Input(format!("{}: not to be relied on: {refusal}", arguments.file.display())));
+            return Err(Failure::Input(format!(
+                "{}: not to be relied on: {refusal}",
+                arguments.file.display()
+            )));
         }
     };
     let text = if arguments.json {

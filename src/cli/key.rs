@@ -23,7 +23,9 @@ pub(super) fn run(file: &Path, origin: Option<&str>) -> Result<(), Failure> {
             let key = SignerKey::parse(text.trim_end()).map_err(|error| input(error.to_string()))?;
             if let Some(origin) = origin.filter(|origin| *origin != key.name()) {
                 let name = key.name();
-                return Err(input(format!("a key named {name} is there already, not {origin}; give another file")));
+                return Err(input(format!(
+                    "a key named {name} is there already, not {origin}; give another file"
+                )));
             }
             key
         }
@@ -39,7 +41,8 @@ pub(super) fn run(file: &Path, origin: Option<&str>) -> Result<(), Failure> {
 
 fn made(file: &Path, origin: &str) -> Result<SignerKey, Failure> {
     if !is_name(origin) {
-        let what = format!("--origin {origin:?}: a name without spaces and plus signs, such as linewatch/east-3");
+        let what =
+            format!("--origin {origin:?}: a name without spaces and plus signs, such as linewatch/east-3");
         return Err(Failure::Input(what));
     }
     let key = SignerKey::new(origin, &rand::rng().random());

@@ -55,7 +55,8 @@ impl WhatIf {
         let otherwise = match &record.body {
             Body::Reload { bytes } => Reload::parse(bytes).map(|mut reload| {
                 reload.settings.agreement = self.agreement.clone();
-                let body = Body::Reload { bytes: Reload::new(reload.settings, &reload.configuration).to_bytes() };
+                let body =
+                    Body::Reload { bytes: Reload::new(reload.settings, &reload.configuration).to_bytes() };
                 Record { body, ..record.clone() }
             }),
             _ => None,
@@ -77,7 +78,9 @@ impl WhatIf {
                 let pair = found.and_then(|other| only_here.remove(&id).zip(only_there.remove(&other)));
                 match pair {
                     Some((one, other)) if is_said_alike(&one, &other) => same += 1,
-                    Some((one, other)) => changed.push(Changed { here: Row::of(&one), there: Row::of(&other) }),
+                    Some((one, other)) => {
+                        changed.push(Changed { here: Row::of(&one), there: Row::of(&other) })
+                    }
                     None => {}
                 }
             }

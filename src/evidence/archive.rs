@@ -168,7 +168,11 @@ impl<R: Read> Reader<R> {
         self.take(&mut end)?;
         let mut more = [0];
         let has_more = self.input.read(&mut more).map_err(|error| self.refuse(error.to_string()))? > 0;
-        if end == [0; 2 * BLOCK] && !has_more { Ok(()) } else { Err(self.refuse("more bytes than a bundle has")) }
+        if end == [0; 2 * BLOCK] && !has_more {
+            Ok(())
+        } else {
+            Err(self.refuse("more bytes than a bundle has"))
+        }
     }
 
     pub(super) fn refuse(&self, what: impl Into<String>) -> Refusal {
@@ -236,7 +240,8 @@ mod tests {
     fn tar_can_look_inside() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("b"), written()).unwrap();
-        let output = std::process::Command::new("tar").arg("xf").arg("b").current_dir(dir.path()).output().unwrap();
+        let output =
+            std::process::Command::new("tar").arg("xf").arg("b").current_dir(dir.path()).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         assert_eq!(std::fs::read(dir.path().join("README.txt")).unwrap(), b"hello");
     }

@@ -75,7 +75,9 @@ pub enum ExportError {
     )]
     NoKey(u64),
     /// Something else was said than follows from the records.
-    #[error("the journal does not bear out what was said: {0}; was it said by another version of the program?")]
+    #[error(
+        "the journal does not bear out what was said: {0}; was it said by another version of the program?"
+    )]
     Differs(String),
 }
 
@@ -116,8 +118,9 @@ pub fn export<W: Write>(
     let first = first.ok_or_else(|| ExportError::Differs("its notices cannot be read".to_owned()))?;
     let (note, keys) = sealed(storage, found.end, request)?;
     let happened = first.event_time.min(first.raised_at);
-    let start =
-        start::choose(storage, &found, happened, request.whole, &mut |at| progress("going to the beginning", at))?;
+    let start = start::choose(storage, &found, happened, request.whole, &mut |at| {
+        progress("going to the beginning", at)
+    })?;
     let size = Checkpoint::parse(&note.text).map_err(|error| ExportError::Differs(error.to_string()))?.size;
     let reload = start.reload.as_ref().map(|(position, _)| *position);
     let range = (start.first, found.end);
@@ -160,7 +163,7 @@ fn sealed(storage: &dyn Storage, end: u64, request: &Request<'_>) -> Result<(Not
         let last = notes::last(storage)?.and_then(|note| Checkpoint::parse(&note.text).ok());
         return Err(ExportError::NotSealed { end: end - 1, sealed: last.map_or(0, |last| last.size) });
     };
-    let keys = [&notes::keys(storage)?, request.witnesses].concat();
+    let keys = [&notes::keys(storage)?[..], request.witnesses].concat();
     let vouched = Vouched::verify(&own, &keys);
     let size = Checkpoint::parse(&own.text).map_or(0, |read| read.size);
     if size < end {

@@ -113,7 +113,9 @@ impl Proof {
     /// Whether the record with this leaf stands where it is said to.
     #[must_use]
     pub fn places(&self, leaf: &Hash, position: u64, size: u64, root: &Hash) -> bool {
-        let Some(place) = self.reload.as_ref().filter(|place| place.position == position) else { return false };
+        let Some(place) = self.reload.as_ref().filter(|place| place.position == position) else {
+            return false;
+        };
         position < self.first
             && hashes(&place.path).is_some_and(|path| includes(leaf, position, size, &path, root))
     }
@@ -135,6 +137,7 @@ fn hash(text: &str) -> Option<Hash> {
         _ => None,
     };
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
     bytes.filter(|_| rest.is_empty())?.try_into().ok()
 }

@@ -79,7 +79,8 @@ impl Bundle {
         }
         let read = reading.finish(&proof)?;
         if proof.root(read.tree, sealed.size)? != sealed.root {
-            return Err(archive.refuse("the records do not lead to the signed root: they are not those that were sealed"));
+            return Err(archive
+                .refuse("the records do not lead to the signed root: they are not those that were sealed"));
         }
         let settings = archive.part(part::SETTINGS, LARGE)?;
         if settings != read.in_force {
@@ -97,7 +98,17 @@ impl Bundle {
         let begins_under = parsed(&read.begins_under)?;
         let (revisions, span, inputs) = (read.revisions, read.span, read.inputs);
         Ok(Self {
-            proof, vouched, first, revisions, in_force, span, inputs, begins_under, engine, track, plot
+            proof,
+            vouched,
+            first,
+            revisions,
+            in_force,
+            span,
+            inputs,
+            begins_under,
+            engine,
+            track,
+            plot,
         })
     }
 
@@ -145,7 +156,9 @@ impl Bundle {
                 None => return differs(format!("revision {nth} does not follow from the records")),
                 Some(derived) if derived != bytes => {
                     let derived = String::from_utf8_lossy(derived);
-                    return differs(format!("revision {nth} differs from what follows from the records: {derived}"));
+                    return differs(format!(
+                        "revision {nth} differs from what follows from the records: {derived}"
+                    ));
                 }
                 Some(_) => {}
             }

@@ -51,7 +51,12 @@ pub(super) struct Gathered {
 
 impl Reading {
     /// Before the first record: what stands before it must be proved.
-    pub(super) fn begin(proof: &Proof, reload: &[u8], engine: &[u8], vouched: &Vouched) -> Result<Self, Refusal> {
+    pub(super) fn begin(
+        proof: &Proof,
+        reload: &[u8],
+        engine: &[u8],
+        vouched: &Vouched,
+    ) -> Result<Self, Refusal> {
         let mut begins_under = Vec::new();
         let sealed = &vouched.checkpoint;
         if proof.first > 0 {
@@ -64,7 +69,10 @@ impl Reading {
             }
             begins_under = bytes;
         } else if !reload.is_empty() || !engine.is_empty() || proof.reload.is_some() {
-            return Err(Refusal::new(part::PROOF, "records from the first on need no engine and no settings before"));
+            return Err(Refusal::new(
+                part::PROOF,
+                "records from the first on need no engine and no settings before",
+            ));
         }
         let mut inputs = Sha256::new();
         inputs.update(Sha256::digest(reload));

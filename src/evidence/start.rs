@@ -44,7 +44,8 @@ pub(super) fn choose(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Start, ExportError> {
     let early = happened.plus(BEFORE);
-    let is_early = |(commitment, at): &&(Commitment, Timestamp)| *at <= early && commitment.position < found.said;
+    let is_early =
+        |(commitment, at): &&(Commitment, Timestamp)| *at <= early && commitment.position < found.said;
     let candidates = found.commitments.iter().rev().filter(is_early).take(if whole { 0 } else { TRIES });
     for (commitment, _) in candidates {
         match from_snapshot(storage, found, commitment, progress) {
@@ -65,7 +66,9 @@ pub(super) fn choose(
 fn beginning(storage: &dyn Storage) -> Result<Settings, ExportError> {
     let first = History::from(storage, 0)?.next_record(0)?;
     let reload = first.filter(|record| record.position == 0).and_then(|record| settings_of(&record));
-    reload.ok_or_else(|| ExportError::Differs("the journal's first record does not say the settings".to_owned()))
+    reload.ok_or_else(|| {
+        ExportError::Differs("the journal's first record does not say the settings".to_owned())
+    })
 }
 
 pub(super) fn settings_of(record: &Record) -> Option<Settings> {
@@ -82,7 +85,9 @@ fn from_snapshot(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Option<Start>, ExportError> {
     let first = commitment.position;
-    let Some(reload) = found.reloads.iter().rev().find(|position| **position < first) else { return Ok(None) };
+    let Some(reload) = found.reloads.iter().rev().find(|position| **position < first) else {
+        return Ok(None);
+    };
     let base = snapshots::newest(storage, first, |position, content| {
         engine_of(content).ok().map(|(_, engine)| (position, engine))
     })?;

@@ -94,7 +94,10 @@ pub fn verify<S: Source + ?Sized>(
     let bundle = Bundle::read(open()?)?;
     if key.is_some_and(|key| *key != bundle.vouched.log) {
         let found = &bundle.vouched.log;
-        return Err(Refusal::new("checkpoint.txt", format!("signed by another key than the one given: {found}")));
+        return Err(Refusal::new(
+            "checkpoint.txt",
+            format!("signed by another key than the one given: {found}"),
+        ));
     }
     bundle.agrees_with(&bundle.derive(open()?, progress)?)?;
     Ok(Report::of(&bundle, key.map(|_| true)))
@@ -148,7 +151,8 @@ impl Report {
             line("", "compare this key with the one you were given, or give it with --key".to_owned());
         }
         for (witness, at) in &self.witnesses {
-            let at = i64::try_from(*at).map_or_else(|_| at.to_string(), |at| Timestamp::from_secs(at).to_string());
+            let at =
+                i64::try_from(*at).map_or_else(|_| at.to_string(), |at| Timestamp::from_secs(at).to_string());
             line("witnessed", format!("{at} by {witness}"));
         }
         line("agreement", format!("{} ({})", self.agreement, self.agreement_name));

@@ -47,7 +47,11 @@ impl Checkpoint {
         let root = bytes.ok_or(NotACheckpoint("the root is not 32 bytes in base64"))?;
         let read = Self { origin: origin.to_owned(), size: parsed, root };
         // A plus or a zero before the number would be read, too.
-        if read.to_string() == text { Ok(read) } else { Err(NotACheckpoint("the size is not in plain digits")) }
+        if read.to_string() == text {
+            Ok(read)
+        } else {
+            Err(NotACheckpoint("the size is not in plain digits"))
+        }
     }
 
     /// The checkpoint signed.
@@ -117,7 +121,9 @@ mod tests {
         let text = head().to_string();
         assert_eq!(text, format!("linewatch/east-3\n20\n{}=\n", "BwcH".repeat(10) + "Bwc"));
         assert_eq!(Checkpoint::parse(&text), Ok(head()));
-        for (from, to) in [("20", "020"), ("20", "+20"), ("20", "-1"), ("20", "18446744073709551616"), ("e", " ")] {
+        for (from, to) in
+            [("20", "020"), ("20", "+20"), ("20", "-1"), ("20", "18446744073709551616"), ("e", " ")]
+        {
             assert!(Checkpoint::parse(&text.replacen(from, to, 1)).is_err(), "{to}");
         }
         for bad in [format!("{text}more\n"), text.trim_end().to_owned(), text.replace("BwcHBw", "BwcH")] {

@@ -193,7 +193,8 @@ impl fmt::Debug for SignerKey {
 }
 
 fn id(name: &str, kind: KeyKind, key: &[u8; 32]) -> [u8; 4] {
-    let hash = Sha256::new().chain_update(name).chain_update([b'\n', kind.byte()]).chain_update(key).finalize();
+    let hash =
+        Sha256::new().chain_update(name).chain_update([b'\n', kind.byte()]).chain_update(key).finalize();
     [hash[0], hash[1], hash[2], hash[3]]
 }
 

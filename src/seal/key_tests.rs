@@ -13,7 +13,10 @@ const NOTE: &str = "If you think cryptography is the answer to your problem,\n\
 #[test]
 fn the_example_of_the_go_library_is_signed_and_verified() {
     let (secret, public) = (SignerKey::parse(SECRET).unwrap(), VerifierKey::parse(PUBLIC).unwrap());
-    assert_eq!((secret.public(), public.to_string(), secret.to_secret_text()), (public, PUBLIC.into(), SECRET.into()));
+    assert_eq!(
+        (secret.public(), public.to_string(), secret.to_secret_text()),
+        (public, PUBLIC.into(), SECRET.into())
+    );
     let note = Note::parse(NOTE.as_bytes()).unwrap();
     assert_eq!(note.signatures, [secret.sign(&note.text)]);
     assert!(secret.public().verifies(&note.text, &note.signatures[0]));
@@ -42,7 +45,10 @@ fn a_cosignature_is_that_of_another_implementation() {
     // "cosignature/v1\ntime 1679315147\n" and the text.
     let text = "sum.golang.org\n15368405\n31JQUq8EyQx5lpqtKRqryJzA+77WD2xmTyuB4uIlXeE=\n";
     let (signature, key) = SignerKey::new("w.example", &[9; 32]).cosign(1_679_315_147, text);
-    assert_eq!(signature.to_string(), "\u{2014} w.example 4cNCDgAAAABkGFDL7YPC6JghxBntNkloys4H90laSJFXlZZs3JWkq+qvlB4ocLHCZLhYqTtGBRKyM94/BlbXVkd50jq8Hq8FRZyyCw==");
+    assert_eq!(
+        signature.to_string(),
+        "\u{2014} w.example 4cNCDgAAAABkGFDL7YPC6JghxBntNkloys4H90laSJFXlZZs3JWkq+qvlB4ocLHCZLhYqTtGBRKyM94/BlbXVkd50jq8Hq8FRZyyCw=="
+    );
     assert_eq!(key.to_string(), "w.example+e1c3420e+BP0XJDhaoMdbZPt4zWAvodmR/ev3axPFjtcC6sg16fYY");
     assert!(key.verifies(text, &signature) && cosigned_at(&signature) == Some(1_679_315_147));
     assert!(!VerifierKey { kind: KeyKind::Log, ..key }.verifies(text, &signature));

@@ -51,7 +51,8 @@ impl Note {
         if whole.chars().any(|c| c < ' ' && c != '\n' || c == '\u{7f}') {
             return Err(NotANote("it holds control characters"));
         }
-        let (text, lines) = whole.rsplit_once("\n\n").ok_or(NotANote("no empty line before the signatures"))?;
+        let (text, lines) =
+            whole.rsplit_once("\n\n").ok_or(NotANote("no empty line before the signatures"))?;
         let lines = lines.strip_suffix('\n').ok_or(NotANote("its last line does not end"))?;
         let signatures: Vec<_> = lines.split('\n').map(Signature::parse).collect::<Result<_, _>>()?;
         if signatures.len() > MOST_SIGNATURES {

@@ -83,7 +83,8 @@ fn a_bundle_verifies_and_is_the_same_every_time() {
 fn a_bundle_from_a_snapshot_holds_only_what_came_after_it() {
     let plan = Plan { seconds: 500, sensors: &[], snapshots_s: 30, seals_s: Some(10) };
     let past = past(&plan);
-    let (_, first) = said(past.path()).into_iter().find(|(_, said)| said.event_time.floor_secs() % 3600 > 360).unwrap();
+    let (_, first) =
+        said(past.path()).into_iter().find(|(_, said)| said.event_time.floor_secs() % 3600 > 360).unwrap();
     let alert = &*first.alert;
     let short = exported(past.path(), &Request { alert, ..Request::default() }).unwrap();
     let whole = exported(past.path(), &Request { alert, whole: true, ..Request::default() }).unwrap();
@@ -106,7 +107,8 @@ fn what_is_not_there_is_said_in_plain_words() {
     let past = small();
     let first = said(past.path()).remove(0).1;
     let wrong = format!("{}ffff", &first.alert[..60]);
-    let error = exported(past.path(), &Request { alert: &wrong, ..Request::default() }).unwrap_err().to_string();
+    let error =
+        exported(past.path(), &Request { alert: &wrong, ..Request::default() }).unwrap_err().to_string();
     assert!(error.contains(&wrong) && error.contains(&format!("nearest is {}", first.alert)), "{error}");
     let unsealed = super::evidence::past::past(&Plan { seals_s: None, ..SMALL });
     let alert = said(unsealed.path()).remove(0).1.alert;
@@ -155,7 +157,8 @@ fn another_key_is_refused_and_witnesses_are_named() {
     let (signature, witness) = SignerKey::new("w.example", &[7; 32]).cosign(1_767_225_700, &note.text);
     note.signatures.push(signature);
     let witnesses = [witness.clone()];
-    let request = Request { alert: &alert, cosigned: Some(&note), witnesses: &witnesses, ..Request::default() };
+    let request =
+        Request { alert: &alert, cosigned: Some(&note), witnesses: &witnesses, ..Request::default() };
     let report = verified(&exported(past.path(), &request).unwrap());
     assert_eq!(report.witnesses, [(witness.to_string(), 1_767_225_700)]);
     assert!(report.text().contains("2026-01-01T00:01:40Z by w.example"), "{}", report.text());

@@ -12,7 +12,7 @@ use linewatch::record::Body;
 use linewatch::seal::checkpoint::{Checkpoint, Vouched};
 use linewatch::seal::key::SignerKey;
 use linewatch::seal::note::Note;
-use linewatch::seal::proof::{consistency, inclusion, includes, is_consistent};
+use linewatch::seal::proof::{consistency, includes, inclusion, is_consistent};
 use linewatch::seal::tree::{Frontier, Hash};
 use linewatch::time::Timestamp;
 
@@ -37,17 +37,20 @@ fn open(disk: &Disk) -> (Segments, Result<Sealer, SealError>) {
 fn run(disk: &Disk, seed: u64, signed: &mut Vec<Note>) -> Result<(), LogError> {
     let mut dice = Dice::new(seed);
     let (mut log, _) = Segments::with_limits(Box::new(disk.clone()), "east-3", SEGMENT_BYTES, 0)?;
-    let mut sealer = Sealer::open(Box::new(disk.clone()), Some(key()), log.head()).map_err(|error| match error {
-        SealError::Io(error) => LogError::Failed(error),
-        other => panic!("{other}"),
-    })?;
+    let mut sealer =
+        Sealer::open(Box::new(disk.clone()), Some(key()), log.head()).map_err(|error| match error {
+            SealError::Io(error) => LogError::Failed(error),
+            other => panic!("{other}"),
+        })?;
     for group in 0..GROUPS {
         let text = format!("{seed} {group} {}", "x".repeat(usize::try_from(dice.below(200)).unwrap()));
         let first = log.head();
         let at = Timestamp::from_secs(i64::try_from(first / 8).unwrap());
         log.append(at, &mut vec![Body::Act { bytes: text.into() }], &mut Vec::new())?;
         if dice.below(4) > 0 {
-            sealer.take(first, log.leaves()).map_err(|error| LogError::Failed(std::io::Error::other(error)))?;
+            sealer
+                .take(first, log.leaves())
+                .map_err(|error| LogError::Failed(std::io::Error::other(error)))?;
         }
         if dice.below(3) == 0 {
             signed.extend(sealer.seal()?);
@@ -130,7 +133,11 @@ fn rewritten_history_is_never_signed() {
     let (_, sealer) = open(&forged);
     assert!(matches!(sealer.err(), Some(SealError::Contradiction { size }) if size > 10));
     let found = examine(&forged, |_| {}).unwrap();
-    assert!(found.faults.iter().any(|fault| fault.to_string().contains("another root")), "{:?}", found.faults);
+    assert!(
+        found.faults.iter().any(|fault| fault.to_string().contains("another root")),
+        "{:?}",
+        found.faults
+    );
     // With the state of the tree as it was, what is signed goes on from the true one; `verify` still sees the forgery.
     let forged = rewritten(|name| !name.ends_with(".lwj"));
     assert!(!examine(&forged, |_| {}).unwrap().faults.is_empty());
@@ -145,7 +152,10 @@ fn an_end_that_was_cut_and_a_beginning_that_is_gone_are_said() {
     assert!(names.len() > 3);
     disk.clone().remove(names.last().unwrap()).unwrap();
     let error = open(&disk).1.err().unwrap();
-    assert!(matches!(error, SealError::Shorter { .. }) && error.to_string().contains("older copy"), "{error}");
+    assert!(
+        matches!(error, SealError::Shorter { .. }) && error.to_string().contains("older copy"),
+        "{error}"
+    );
     let disk = Disk::default();
     run(&disk, 1, &mut Vec::new()).unwrap();
     disk.clone().remove(&names[0]).unwrap();

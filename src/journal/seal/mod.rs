@@ -84,11 +84,7 @@ impl Sealer {
     ///
     /// # Errors
     /// [`SealError`]; then nothing must be signed.
-    pub fn open(
-        mut storage: Box<dyn Storage>,
-        key: Option<SignerKey>,
-        head: u64,
-    ) -> Result<Self, SealError> {
+    pub fn open(mut storage: Box<dyn Storage>, key: Option<SignerKey>, head: u64) -> Result<Self, SealError> {
         let (notes, last) = Notes::open(&mut *storage)?;
         if let Some(key) = &key {
             notes::add_key(&mut *storage, &key.public())?;

@@ -22,7 +22,10 @@ fn a_bundle_goes_out_and_is_verified_by_whoever_gets_it() {
     let public = key().public().to_string();
     let verified = linewatch(&["verify", out, "--key", &public, "--json"]);
     let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
-    assert_eq!((verified.status.code(), &report["ok"], &report["alert"]), (Some(0), &true.into(), &alert.clone().into()));
+    assert_eq!(
+        (verified.status.code(), &report["ok"], &report["alert"]),
+        (Some(0), &true.into(), &alert.clone().into())
+    );
     let table = linewatch(&["verify", out]);
     assert!(String::from_utf8_lossy(&table.stdout).contains("the alert follows from it"));
 

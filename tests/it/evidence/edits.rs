@@ -33,7 +33,8 @@ impl Original {
         bytes.copy_from_slice(&self.bytes);
         bytes[at] = to;
         if forged {
-            let digest: String = Sha256::digest(&bytes[..self.trailer]).iter().map(|b| format!("{b:02x}")).collect();
+            let digest: String =
+                Sha256::digest(&bytes[..self.trailer]).iter().map(|b| format!("{b:02x}")).collect();
             bytes[self.trailer + 512..self.trailer + 576].copy_from_slice(digest.as_bytes());
         }
         let read = Bundle::read(&*bytes)?;

@@ -37,7 +37,8 @@ pub(crate) struct Plan<'a> {
 }
 
 /// The smallest world in which somebody crosses.
-pub(crate) const SMALL: Plan<'_> = Plan { seconds: 50, sensors: &["f1"], snapshots_s: 1_000, seals_s: Some(10) };
+pub(crate) const SMALL: Plan<'_> =
+    Plan { seconds: 50, sensors: &["f1"], snapshots_s: 1_000, seals_s: Some(10) };
 
 /// The demo's world, configured in `dir`: its settings, and what happened.
 pub(crate) fn world(dir: &Path, seconds: u32) -> (Settings, Vec<Record>) {

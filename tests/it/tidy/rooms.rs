@@ -43,11 +43,7 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("machine", Kind::Shell, &["engine", "outbox", "record", "watch"]),
     ("restart", Kind::Shell, &["committer", "engine", "journal", "machine", "outbox", "record"]),
     // Reads a journal, derives and draws: no thread and no socket.
-    (
-        "evidence",
-        Kind::Shell,
-        &["engine", "fusion", "journal", "machine", "plot", "record", "seal", "time"],
-    ),
+    ("evidence", Kind::Shell, &["engine", "fusion", "journal", "machine", "plot", "record", "seal", "time"]),
     ("pipeline", Kind::Wiring, &[]),
     ("app", Kind::Wiring, &[]),
     ("cli", Kind::Wiring, &[]),

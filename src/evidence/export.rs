@@ -9,11 +9,11 @@ use super::archive::Writer;
 use super::derive::{Derived, Deriving};
 use super::find::{Found, find};
 use super::proof::Proof;
+use super::range::whole_records;
 use super::said::Said;
 use super::start::{self, Start, settings_of};
 use super::{README, part};
-use crate::journal::history::{History, Item};
-use crate::journal::record_bytes::{self, Canonical};
+use crate::journal::record_bytes;
 use crate::journal::seal::kept::{Kept, Missing};
 use crate::journal::seal::notes;
 use crate::journal::storage::Storage;
@@ -163,7 +163,7 @@ fn sealed(storage: &dyn Storage, end: u64, request: &Request<'_>) -> Result<(Not
         let last = notes::last(storage)?.and_then(|note| Checkpoint::parse(&note.text).ok());
         return Err(ExportError::NotSealed { end: end - 1, sealed: last.map_or(0, |last| last.size) });
     };
-    let keys = [&notes::keys(storage)?, request.witnesses].concat();
+    let keys = [&notes::keys(storage)?[..], request.witnesses].concat();
     let vouched = Vouched::verify(&own, &keys);
     let size = Checkpoint::parse(&own.text).map_or(0, |read| read.size);
     if size < end {
@@ -223,38 +223,4 @@ fn derived(
     }
     let reload = start.reload.map(|(_, bytes)| bytes).unwrap_or_default();
     Ok(Made { derived, bytes, settings, reload, snapshot: start.snapshot })
-}
-
-/// Every record of a range, each of which must be there.
-pub(super) fn whole_records(
-    storage: &dyn Storage,
-    from: u64,
-    to: u64,
-    mut each: impl FnMut(&Record) -> Result<(), ExportError>,
-) -> Result<(), ExportError> {
-    let mut next = from;
-    let mut gone: Option<(u64, u64)> = None;
-    let mut history = History::from(storage, from)?;
-    while next < to {
-        let Some(item) = history.next_item()? else { break };
-        let Item::Entry(entry) = item else { continue };
-        let position = entry.position();
-        if position < next {
-            continue;
-        }
-        let is_whole = matches!(entry.canonical, Canonical::Whole(_));
-        if position > next || !is_whole {
-            let last = if is_whole { position - 1 } else { position };
-            gone = Some((gone.map_or(next, |(first, _)| first), last.min(to - 1)));
-        }
-        next = position + 1;
-        if let (Canonical::Whole(record), None) = (&entry.canonical, gone) {
-            each(record)?;
-        }
-    }
-    match gone {
-        Some((from, to)) => Err(ExportError::Gone { from, to }),
-        None if next < to => Err(ExportError::Gone { from: next, to: to - 1 }),
-        None => Ok(()),
-    }
 }

@@ -14,6 +14,7 @@ pub mod derive;
 pub mod export;
 mod find;
 pub mod proof;
+mod range;
 pub mod read;
 mod reading;
 mod said;

@@ -89,7 +89,7 @@ impl Revisions {
 
 /// The notice, if it is about this alert.
 #[must_use]
-pub fn about(alert: &str, bytes: &[u8]) -> Option<Said> {
+pub(super) fn about(alert: &str, bytes: &[u8]) -> Option<Said> {
     // Nearly all are about another: looked for first, read then.
     let names_it = bytes.windows(alert.len().max(1)).any(|window| window == alert.as_bytes());
     names_it.then(|| Said::parse(bytes))?.filter(|said| said.alert == alert)

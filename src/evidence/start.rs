@@ -5,8 +5,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::export::{ExportError, whole_records};
+use super::export::ExportError;
 use super::find::Found;
+use super::range::whole_records;
 use crate::engine::reload::Reload;
 use crate::engine::{Engine, Settings};
 use crate::journal::history::History;

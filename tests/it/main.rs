@@ -31,6 +31,7 @@ mod reload;
 mod rig;
 mod scenarios;
 mod seal;
+mod seal_topic;
 mod simulation;
 mod snapshot;
 mod source_mqtt;

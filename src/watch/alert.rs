@@ -69,7 +69,7 @@ pub struct Notice {
     pub excess: Option<Excess>,
     /// For a convergence: who moves together, or gathers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<Group>,
+    pub gathering: Option<Gathering>,
     /// SHA-256 of the agreement.
     pub agreement: Arc<str>,
     /// Present and true when nothing of this is real.
@@ -170,7 +170,7 @@ pub struct Excess {
 
 /// Who moves together, or gathers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub struct Gathering {
     /// How many tracks.
     pub number: u32,
     /// How many more each minute, lately.

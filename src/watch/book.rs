@@ -196,7 +196,7 @@ impl Book {
             crossings: None,
             trend: None,
             excess: None,
-            group: None,
+            gathering: None,
             agreement: self.agreement.clone(),
             exercise: self.exercise,
         };

@@ -180,7 +180,7 @@ impl Watch {
                     between: None,
                 };
                 self.book.open(now, subject(group.number), finding, out);
-                self.book.detail(subject(group.number), out, |notice| notice.group = Some(said(&group, &reason)));
+                self.book.detail(subject(group.number), out, |notice| notice.gathering = Some(said(&group, &reason)));
             }
             Change::Revise(group, reason) => {
                 let support = self.behind(now, &group, crowd);
@@ -189,7 +189,7 @@ impl Watch {
                 self.book.revise(now, subject(group.number), out, |notice| {
                     notice.severity = notice.severity.max(severity);
                     (notice.confidence, notice.position) = (sure(&reason), position);
-                    notice.group = Some(said(&group, &reason));
+                    notice.gathering = Some(said(&group, &reason));
                     notice.tracks = named(&group).iter().map(ToString::to_string).collect();
                     (notice.sensors, notice.trust_groups) = (support.sensors, support.groups);
                 });
@@ -218,7 +218,7 @@ fn named(group: &Group) -> Vec<TrackId> {
     group.members.iter().copied().take(MOST_NAMED).collect()
 }
 
-fn said(group: &Group, reason: &Reason) -> alert::Group {
+fn said(group: &Group, reason: &Reason) -> alert::Gathering {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, and it saturates")]
     let gathers = reason.gathers.map(|(came, expected, minutes, p)| alert::Gathers {
         came: came as u32,
@@ -227,7 +227,7 @@ fn said(group: &Group, reason: &Reason) -> alert::Group {
         recurs_weeks: rounded((1.0 / (p * SCANS_PER_WEEK).max(1e-9)).min(10_000.0), 1e1),
     });
     let course_rad = libm::atan2(group.velocity[0], group.velocity[1]).rem_euclid(std::f64::consts::TAU);
-    alert::Group {
+    alert::Gathering {
         number: u32::try_from(group.members.len()).unwrap_or(u32::MAX),
         growth_per_min: rounded(group.growth_per_min(), 1e2),
         speed_mps: rounded(group.speed_mps(), 1e1),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Book, Entry, Heading, Subject};
 use crate::time::Timestamp;
 use crate::watch::agreement::Direction;
-use crate::watch::alert::{Count, Excess, Group, Notice, Position, Severity, State, Trend};
+use crate::watch::alert::{Count, Excess, Gathering, Notice, Position, Severity, State, Trend};
 
 /// One alert.
 #[derive(Serialize, Deserialize)]
@@ -36,7 +36,7 @@ struct Kept {
     crossings: Option<u32>,
     trend: Option<Trend>,
     excess: Option<Excess>,
-    group: Option<Group>,
+    gathering: Option<Gathering>,
 }
 
 /// What a snapshot holds of a book: its alerts, the latest about each subject, and how many found no room.
@@ -54,7 +54,7 @@ impl Kept {
         #[rustfmt::skip]
         let Notice {
             alert, revision, state, severity, confidence, event_time, event_time_sigma_s, raised_at, direction,
-            position, tracks, sensors, trust_groups, count, between, crossings, trend, excess, group,
+            position, tracks, sensors, trust_groups, count, between, crossings, trend, excess, gathering,
             v: _, rule: _, kind: _, clause: _, line: _, zone: _, agreement: _, exercise: _,
         } = notice;
         let all = [Direction::Any, Direction::LeftToRight, Direction::RightToLeft];
@@ -63,7 +63,7 @@ impl Kept {
         let kept = Self {
             subject: *subject, latest, gone, alert, revision, state, severity, confidence, event_time,
             event_time_sigma_s, raised_at, direction, position, tracks, sensors, trust_groups, count, between,
-            crossings, trend, excess, group,
+            crossings, trend, excess, gathering,
         };
         kept
     }
@@ -94,7 +94,7 @@ impl Kept {
             crossings: self.crossings,
             trend: self.trend,
             excess: self.excess,
-            group: self.group,
+            gathering: self.gathering,
             agreement: book.agreement.clone(),
             exercise: book.exercise,
         };

@@ -93,7 +93,7 @@ pub(crate) fn notice(n: u32) -> Notice {
         crossings: None,
         trend: None,
         excess: None,
-        group: None,
+        gathering: None,
         agreement: "0".repeat(64).into(),
         exercise: true,
     }

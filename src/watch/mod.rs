@@ -35,6 +35,7 @@ mod gates;
 mod identity;
 mod inside;
 mod instant;
+pub mod life;
 mod line;
 mod loiter;
 mod passage;
@@ -70,6 +71,7 @@ use crossing::{Crossed, Crossing, Side, plan};
 use gates::Gates;
 use gathering::Gatherings;
 use instant::Instant;
+use life::{Act, Done, Refusal};
 use line::Polyline;
 use loiter::Loiter;
 use passage::{Law, Passage};
@@ -159,6 +161,12 @@ impl Watch {
         }
     }
 
+    /// The same watch, that says in every notice which program, under which configuration, says it.
+    #[must_use]
+    pub fn citing(self, software: &str, configuration: &str) -> Self {
+        Self { book: self.book.citing(software, configuration), ..self }
+    }
+
     /// Looks at one track right after a measurement updated it; appends what is to be said. `paths` knows where it was.
     pub fn observe(
         &mut self,
@@ -169,6 +177,9 @@ impl Watch {
     ) {
         if !is_sound(track) {
             return;
+        }
+        if track.status.is_target() {
+            self.book.hear(now, track.id, track.updated);
         }
         // Allocates only where somebody crossed.
         let mut crossings = Vec::new();
@@ -195,6 +206,14 @@ impl Watch {
             let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
             passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
+    }
+
+    /// Somebody does something to an alert.
+    ///
+    /// # Errors
+    /// Why it cannot be done.
+    pub fn act(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Notice>) -> Result<Done, Refusal> {
+        self.book.act(now, act, out)
     }
 
     /// A track is gone.
@@ -234,6 +253,7 @@ impl Watch {
         for subject in over {
             self.book.clear(subject, out);
         }
+        self.book.attend(now, out);
         self.book.forget_old(now);
         self.terms.forget_old(now);
         self.loiter.forget_old(now);

@@ -113,6 +113,8 @@ fn settings() -> Settings {
             exemptions: vec![exemption],
             ..Agreement::default()
         },
+        software: "linewatch 7".into(),
+        configuration: "c0".into(),
     }
 }
 

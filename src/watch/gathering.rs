@@ -231,7 +231,8 @@ fn said(group: &Group, reason: &Reason) -> alert::Gathering {
         number: u32::try_from(group.members.len()).unwrap_or(u32::MAX),
         growth_per_min: rounded(group.growth_per_min(), 1e2),
         speed_mps: rounded(group.speed_mps(), 1e1),
-        course_deg: rounded(course_rad.to_degrees(), 1e0),
+        // North is 0, however it is rounded.
+        course_deg: rounded(course_rad.to_degrees(), 1e0).rem_euclid(360.0),
         heads: rounded(reason.heads, 1e3),
         gathers,
     }

@@ -227,7 +227,7 @@ impl Book {
             crossings: None,
             trend: None,
             excess: None,
-            cluster: None,
+            gathering: None,
             life,
             group: None,
             measured_at,

@@ -30,7 +30,7 @@ const MATERIAL: f64 = 1.0;
 const REVISED_EVERY: Span = Span::from_secs(30);
 /// P(passed within the horizon) that is foreseen at or above, once it has held …
 const FORESEEN: f64 = 0.8;
-const FORESEEN_FOR: Span = Span::from_secs(30);
+const FORESEEN_FOR: Span = Span::from_secs(15);
 /// … and no longer at or below, once that has.
 const LAPSED: f64 = 0.4;
 const LAPSED_FOR: Span = Span::from_secs(60);

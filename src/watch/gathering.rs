@@ -185,9 +185,7 @@ impl Watch {
                     between: None,
                 };
                 self.book.open(now, subject(group.number), finding, out);
-                self.book.detail(subject(group.number), out, |notice| {
-                    notice.cluster = Some(said(&group, &reason))
-                });
+                self.book.detail(subject(group.number), out, |notice| notice.gathering = Some(said(&group, &reason)));
             }
             Change::Revise(group, reason) => {
                 let support = self.behind(now, &group, crowd);
@@ -196,7 +194,7 @@ impl Watch {
                 self.book.revise(now, subject(group.number), out, |notice| {
                     notice.severity = notice.severity.max(severity);
                     (notice.confidence, notice.position) = (sure(&reason), position);
-                    notice.cluster = Some(said(&group, &reason));
+                    notice.gathering = Some(said(&group, &reason));
                     notice.tracks = named(&group).iter().map(ToString::to_string).collect();
                     (notice.sensors, notice.trust_groups) = (support.sensors, support.groups);
                 });
@@ -230,7 +228,7 @@ fn named(group: &Group) -> Vec<TrackId> {
     group.members.iter().copied().take(MOST_NAMED).collect()
 }
 
-fn said(group: &Group, reason: &Reason) -> alert::Cluster {
+fn said(group: &Group, reason: &Reason) -> alert::Gathering {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, and it saturates")]
     let gathers = reason.gathers.map(|(came, expected, minutes, p)| alert::Gathers {
         came: came as u32,
@@ -239,11 +237,12 @@ fn said(group: &Group, reason: &Reason) -> alert::Cluster {
         recurs_weeks: rounded((1.0 / (p * SCANS_PER_WEEK).max(1e-9)).min(10_000.0), 1e1),
     });
     let course_rad = libm::atan2(group.velocity[0], group.velocity[1]).rem_euclid(std::f64::consts::TAU);
-    alert::Cluster {
+    alert::Gathering {
         number: u32::try_from(group.members.len()).unwrap_or(u32::MAX),
         growth_per_min: rounded(group.growth_per_min(), 1e2),
         speed_mps: rounded(group.speed_mps(), 1e1),
-        course_deg: rounded(course_rad.to_degrees(), 1e0),
+        // North is 0, however it is rounded.
+        course_deg: rounded(course_rad.to_degrees(), 1e0).rem_euclid(360.0),
         heads: rounded(reason.heads, 1e3),
         gathers,
     }

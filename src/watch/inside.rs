@@ -51,7 +51,10 @@ impl Watch {
             let Some(area) = self.zones.get(zone) else { continue };
             let subject = Subject { track: Some(track.id), rule: index };
             let near = area.near(at, reach_m) && self.terms.in_force(index, rule, now);
-            let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
+            // The allowance for lasting errors keeps one from being accused who stands beside the edge. Of a number as many
+            // are counted in as out by such an error, and with the allowance P(count) was too unsure of itself.
+            let counts = matches!(rule.kind, RuleKind::Ceiling { .. } | RuleKind::Surge { .. });
+            let covariance = if near && !counts { area::plus(own, self.sensors.bias(track)) } else { own };
             let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
             let existing = inside * track.existence;
             let applies = if existing > 0.0 {
@@ -59,7 +62,7 @@ impl Watch {
             } else {
                 Applies::No
             };
-            if let RuleKind::Ceiling { .. } | RuleKind::Surge { .. } = rule.kind {
+            if counts {
                 let counted = existing * applies.probability();
                 tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
                 continue;

@@ -16,7 +16,9 @@ impl Book {
         add: impl FnOnce(&mut Notice),
     ) {
         let Some(entry) = self.entry_mut(subject) else { return };
-        let Some(said) = out.last_mut().filter(|said| **said == entry.notice) else { return };
+        let (alert, revision) = (&entry.notice.alert, entry.notice.revision);
+        let is_it = |said: &&mut Notice| said.alert == *alert && said.revision == revision;
+        let Some(said) = out.iter_mut().rev().find(is_it) else { return };
         add(&mut entry.notice);
         *said = entry.notice.clone();
     }

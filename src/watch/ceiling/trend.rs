@@ -1,8 +1,8 @@
 //! Where a number is going: whether it will pass a limit before long.
 //!
 //! In: an expected number every few seconds. Out: P(it passes the limit within a time), and how soon, most likely. Knows no
-//! track. The number is taken for a random walk with a drift: its drift is what it rose over the window, its variance what
-//! its steps show, but no less than if each rise were one arrival after the other. The probability is that of a Brownian
+//! track. The number is taken for a random walk with a drift: its drift is what it rose over a window of half the time that
+//! is looked ahead, its variance what its steps show, but no less than if each rise were one arrival after the other. The probability is that of a Brownian
 //! motion's first passage (Cox & Miller 1965, section 5.7), averaged over what the drift may be.
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::watch::area::normal_cdf;
 
 /// A sample is taken this often.
 const EVERY_S: i64 = 10;
-/// So many are kept: ten minutes.
+/// So many are kept: ten minutes, the longest window.
 const KEPT: usize = 60;
 /// Fewer show no trend.
 const FEWEST: usize = 7;
@@ -66,16 +66,20 @@ impl Trend {
 
     /// Whether it will pass the limit. Nothing while nothing rises.
     pub(super) fn outlook(&self, limit: u32, horizon: Span) -> Option<Outlook> {
-        let (first, last) = self.numbers.first().zip(self.numbers.last())?;
+        let horizon_s = horizon.as_secs_f64();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and it saturates")]
+        let wanted = (0.5 * horizon_s / EVERY_S as f64) as usize + 1;
+        let numbers = self.numbers.get(self.numbers.len().saturating_sub(wanted.max(FEWEST))..)?;
+        let (first, last) = numbers.first().zip(numbers.last())?;
         let rise = last - first;
-        if self.numbers.len() < FEWEST || rise < LEAST_RISE {
+        if numbers.len() < FEWEST || rise < LEAST_RISE {
             return None;
         }
-        let lasted_s = EVERY_S as f64 * (self.numbers.len() - 1) as f64;
+        let lasted_s = EVERY_S as f64 * (numbers.len() - 1) as f64;
         let drift = rise / lasted_s;
-        let steps = self.numbers.windows(2).map(|pair| pair[1] - pair[0] - drift * EVERY_S as f64);
+        let steps = numbers.windows(2).map(|pair| pair[1] - pair[0] - drift * EVERY_S as f64);
         let variance = (steps.map(|step| step * step).sum::<f64>() / lasted_s).max(drift);
-        let (away, horizon_s) = ((f64::from(limit) + 1.0 - last).max(0.0), horizon.as_secs_f64());
+        let away = (f64::from(limit) + 1.0 - last).max(0.0);
         let sigma = (variance / lasted_s).sqrt();
         let passes =
             |(z, weight): (f64, f64)| weight * first_passage(away, drift + z * sigma, variance, horizon_s);
@@ -128,7 +132,7 @@ mod tests {
         // Two a minute, twelve after six minutes: five more take two and a half minutes.
         let trend = rising(2.0, 6);
         let soon = trend.outlook(16, Span::from_secs(300)).unwrap();
-        assert!(soon.probability > 0.9 && (soon.after.as_secs_f64() - 150.0).abs() < 5.0, "{soon:?}");
+        assert!(soon.probability > 0.8 && (soon.after.as_secs_f64() - 150.0).abs() < 5.0, "{soon:?}");
         let far = trend.outlook(60, Span::from_secs(300)).unwrap();
         assert!(far.probability < 0.01, "{far:?}");
         assert_eq!(rising(0.0, 6).outlook(3, Span::from_secs(300)), None);

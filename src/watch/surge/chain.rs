@@ -14,7 +14,7 @@ pub(super) const LEAST_MEAN: f64 = 0.05;
 /// A realised run length may exceed the wanted one by this factor …
 const MOST_ABOVE: f64 = 1.2;
 /// … so a step of the lattice must not lengthen it by more than this.
-const MOST_STEP: f64 = 1.18;
+const MOST_STEP: f64 = 1.19;
 /// Reference values tried at most.
 const MOST_TRIED: usize = 24;
 /// States of a chain at most. A threshold that would need more stays there.
@@ -153,9 +153,10 @@ pub(super) struct Plan {
 /// mean over `laws`, each with its weight, of how often it alarms is one in `wanted`. The first law is the likeliest, whose
 /// mean k is made for.
 pub(super) fn plan(laws: &[(Law, f64)], ratio: f64, wanted: f64) -> Plan {
-    let mean = laws.first().map_or(LEAST_MEAN, |(law, _)| law.mean).max(LEAST_MEAN);
+    let law = laws.first().map_or(Law { mean: LEAST_MEAN, dispersion: 1.0 }, |(law, _)| *law);
+    let law = Law { mean: law.mean.max(LEAST_MEAN), ..law };
     let mut best: Option<Plan> = None;
-    for k_tenths in references(mean, ratio) {
+    for k_tenths in references(law, ratio) {
         let found = threshold(laws, k_tenths, wanted);
         if best.is_none_or(|best| found.run_length < best.run_length) {
             best = Some(found);
@@ -168,19 +169,27 @@ pub(super) fn plan(laws: &[(Law, f64)], ratio: f64, wanted: f64) -> Plan {
 }
 
 /// k = (λ₁ − λ₀) / ln(λ₁/λ₀) is the best (Lucas 1985). The tenths nearest to it, nearest first; before the others those
-/// that leave S a lattice fine enough: for k = 5 or 5.5 S moves in whole or half steps, each of which lengthens the run by half, or by a fifth.
-pub(super) fn references(mean: f64, ratio: f64) -> Vec<usize> {
-    let exact = TENTHS * mean * (ratio - 1.0) / libm::log(ratio);
+/// that leave S a lattice fine enough: for k = 5 or 5.5 S moves in whole or half steps, each of which lengthens the run by
+/// half, or by a fifth. Where counts vary more each step lengthens it by less, and a coarser lattice has fewer states.
+pub(super) fn references(law: Law, ratio: f64) -> Vec<usize> {
+    let exact = TENTHS * law.mean * (ratio - 1.0) / libm::log(ratio);
     let halfway = |end: f64| 0.5 * (TENTHS * end + exact);
+    let dispersion = law.dispersion.max(1.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and it saturates")]
     let near = libm::floor(exact) as usize;
-    let is_coarse = |k: usize| libm::pow(ratio, coarseness(k) as f64 / TENTHS) > MOST_STEP;
+    let is_coarse = |k: usize| libm::pow(ratio, coarseness(k) as f64 / TENTHS / dispersion) > MOST_STEP;
     let mut tenths: Vec<usize> = (near.saturating_sub(MOST_TRIED).max(1)..=near + MOST_TRIED)
-        .filter(|k| (halfway(mean)..=halfway(mean * ratio)).contains(&(*k as f64)))
+        .filter(|k| (halfway(law.mean)..=halfway(law.mean * ratio)).contains(&(*k as f64)))
         .collect();
-    let order = |k: &usize| (is_coarse(*k), (*k as f64 - exact).abs());
     // Where h is small beside k one jump decides, and only another k fills the step between two counts.
-    tenths.sort_by(|a, b| order(a).0.cmp(&order(b).0).then(order(a).1.total_cmp(&order(b).1)).then(a.cmp(b)));
+    let order = |k: &usize| {
+        let is_dear = dispersion > 1.0 && coarseness(*k) == 1;
+        (is_coarse(*k), is_dear, (*k as f64 - exact).abs())
+    };
+    tenths.sort_by(|a, b| {
+        let (a, b) = ((order(a), a), (order(b), b));
+        (a.0.0, a.0.1).cmp(&(b.0.0, b.0.1)).then(a.0.2.total_cmp(&b.0.2)).then(a.1.cmp(b.1))
+    });
     tenths.truncate(MOST_TRIED);
     // Between numbers this small there may be no tenth.
     if tenths.is_empty() {

@@ -109,7 +109,7 @@ fn a_column_that_heads_for_the_line_is_one_alert_of_its_own() {
     }
     assert_eq!(scene.states(), [State::Opened, State::Cleared]);
     let opened = &scene.said[0];
-    let group = opened.cluster.unwrap();
+    let group = opened.gathering.unwrap();
     assert_eq!((group.number, group.course_deg, opened.line.as_deref()), (10, 0.0, Some("border")));
     assert!((group.speed_mps - 8.0).abs() < 0.1 && group.heads > 0.9 && group.gathers.is_none(), "{group:?}");
     assert_eq!((opened.severity, opened.tracks.len(), opened.trust_groups), (Severity::Alert, 10, 2));

@@ -95,7 +95,7 @@ pub(crate) fn notice(n: u32) -> Notice {
         crossings: None,
         trend: None,
         excess: None,
-        cluster: None,
+        gathering: None,
         life: Life::default(),
         group: None,
         measured_at: None,

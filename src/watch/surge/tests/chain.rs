@@ -57,9 +57,12 @@ fn a_plan_lasts_as_long_as_wanted_and_a_fifth_longer_at_most() {
 #[test]
 fn whole_and_half_reference_values_are_passed_over() {
     // 4/ln 2 · 0.866 = 4.998: 5.0 is nearest, and S would move in whole steps.
-    assert_eq!(references(4.0 * 0.866_2, 2.0)[0], 49);
-    assert_eq!(references(4.0, 2.0)[0], 58);
-    assert_ne!(references(5.5 * std::f64::consts::LN_2, 2.0)[0], 55);
+    assert_eq!(references(poisson(4.0 * 0.866_2), 2.0)[0], 49);
+    assert_eq!(references(poisson(4.0), 2.0)[0], 58);
+    // Twice the variance: half the logarithm of a step, so that half steps will do, and tenths are dear.
+    assert_eq!(references(Law { mean: 5.5 * std::f64::consts::LN_2, dispersion: 2.0 }, 2.0)[0], 55);
+    assert_eq!(references(Law { mean: 4.0 * 0.866_2, dispersion: 2.0 }, 2.0)[0], 48);
+    assert_ne!(references(poisson(5.5 * std::f64::consts::LN_2), 2.0)[0], 55);
 }
 
 #[test]

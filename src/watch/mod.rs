@@ -18,12 +18,17 @@
 
 pub mod agreement;
 pub mod alert;
+mod approach;
 mod area;
+mod blind;
 mod book;
 mod ceiling;
 mod crossing;
+pub mod grounds;
+mod fields;
 mod identity;
 mod instant;
+mod integrity;
 mod line;
 mod passage;
 mod presence;
@@ -31,6 +36,7 @@ mod reload;
 mod restored;
 mod sensors;
 mod sight;
+mod standing;
 mod succession;
 #[cfg(test)]
 mod testing;

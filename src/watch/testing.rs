@@ -62,6 +62,7 @@ pub(super) fn view(
         status: Status::Confirmed,
         existence: 0.999,
         estimate: Estimate { time, mean, covariance },
+        modes: [1.0, 0.0, 0.0],
         altitude_m: None,
         class: UNKNOWN_CLASS,
         identity: None,

@@ -1,0 +1,199 @@
+//! Which sensors see what they should, since when they do not, and what follows for a statement made meanwhile.
+//!
+//! In: once a second, how much of its view each sensor has, and why not all of it. Out: what is blind near a place; which
+//! sensors should have seen something and did not; how likely it is that none of them would have. Knows no rule.
+//!
+//! P(a sensor reports something at least once in a time T) = 1 − (1 − p)ⁿ with p for one round of its looks and n =
+//! T / max(period, [`DWELL_S`]): misses follow each other, and looks within the dwell of one visibility are one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::fields::Fields;
+use super::grounds::{Blinded, Cause, Missed};
+use super::line::Point;
+use crate::fusion::{Paths, TrackView};
+use crate::sensor::{SensorIndex, SensorModel};
+use crate::time::Timestamp;
+
+/// Something that is visible stays so for about this long, seconds.
+const DWELL_S: f64 = 5.0;
+/// Over this time before a statement, seconds, sensors are asked what they should have seen.
+const ASKED_S: f64 = 30.0;
+/// P(reported) from which on a sensor should have seen it.
+const SHOULD: f64 = 0.9;
+/// P(one look would report it) from which on a sensor is beside a place.
+const BESIDE: f64 = 0.5;
+/// Less of a sensor's view than this and it is lost.
+const LOST_BELOW: f64 = 0.5;
+
+/// How one sensor stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// Of what it should see, the share that it does, in [0, 1].
+    pub share: f64,
+    /// Why not all of it.
+    pub cause: Option<Cause>,
+}
+
+/// All sensors' standing.
+#[derive(Clone, Debug)]
+pub(super) struct Standings {
+    fields: Fields,
+    names: Vec<String>,
+    periods_s: Vec<f64>,
+    state: State,
+}
+
+/// What a snapshot holds: all but the sensors.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    shares: Vec<f64>,
+    lost: BTreeMap<SensorIndex, (Cause, Timestamp)>,
+    /// Since when it is known what is watched.
+    settled: Option<Timestamp>,
+}
+
+impl Standings {
+    pub(super) fn new(fields: Fields, models: &[SensorModel]) -> Self {
+        Self {
+            fields,
+            names: models.iter().map(|model| model.id.to_string()).collect(),
+            periods_s: models.iter().map(|model| model.period_s).collect(),
+            state: State::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn with(self, state: State) -> Option<Self> {
+        let fits = state.shares.len() <= self.names.len();
+        fits.then_some(Self { state, ..self })
+    }
+
+    /// A second has passed; `standings` in configuration order, nothing while that is not known.
+    pub(super) fn note(&mut self, now: Timestamp, standings: Option<&[Standing]>) {
+        let Some(standings) = standings else {
+            self.state = State::default();
+            return;
+        };
+        self.state.settled = self.state.settled.or(Some(now));
+        self.state.shares = standings.iter().map(|standing| standing.share.clamp(0.0, 1.0)).collect();
+        for (index, standing) in (0_u16..).map(SensorIndex).zip(standings) {
+            if standing.share >= LOST_BELOW {
+                self.state.lost.remove(&index);
+            } else {
+                let cause = standing.cause.unwrap_or(Cause::NotDetermined);
+                let since = self.state.lost.get(&index).map_or(now, |(_, since)| *since);
+                self.state.lost.insert(index, (cause, since));
+            }
+        }
+    }
+
+    /// Whether a sensor is lost now.
+    pub(super) fn is_lost(&self, sensor: SensorIndex) -> bool {
+        self.state.lost.contains_key(&sensor)
+    }
+
+    /// Sensors that are lost and that would see a place; the latest loss last in time is told by `since`.
+    pub(super) fn blind_near(&self, place: Point) -> Vec<Blinded> {
+        let lost = self.state.lost.iter().filter(|(index, _)| self.fields.would_see(**index, place) >= BESIDE);
+        lost.map(|(index, (cause, since))| self.blinded(*index, *cause, *since)).collect()
+    }
+
+    /// Sensors that are lost and of these trust groups' members.
+    pub(super) fn blind_among(&self, is_one: impl Fn(SensorIndex) -> bool) -> Vec<Blinded> {
+        let lost = self.state.lost.iter().filter(|(index, _)| is_one(**index));
+        lost.map(|(index, (cause, since))| self.blinded(*index, *cause, *since)).collect()
+    }
+
+    fn blinded(&self, index: SensorIndex, cause: Cause, since: Timestamp) -> Blinded {
+        Blinded { sensor: self.name(index), cause, since }
+    }
+
+    /// A sensor's name.
+    pub(super) fn name(&self, index: SensorIndex) -> String {
+        self.names.get(index.index()).cloned().unwrap_or_default()
+    }
+
+    /// P(one round of a sensor's looks reports something at a place), as it is now.
+    fn sees(&self, index: SensorIndex, place: Point, now: Timestamp, paths: &impl Paths) -> f64 {
+        let share = self.state.shares.get(index.index()).copied().unwrap_or(0.0);
+        if share > 0.0 { (share * paths.sees(index, place, now)).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// Per sensor, P(it would have reported a track in the time before now), where that is not nothing.
+    fn chances<'a>(
+        &'a self,
+        now: Timestamp,
+        track: &'a TrackView<'_>,
+        paths: &'a impl Paths,
+    ) -> impl Iterator<Item = (SensorIndex, f64)> + 'a {
+        let asked_s = now.since(track.born).as_secs_f64().clamp(0.0, ASKED_S);
+        let [east, north, v_east, v_north] = track.estimate.mean;
+        // Now, and where it was before, going straight.
+        let places = [0.0, 0.5, 1.0].map(|part| [east - part * asked_s * v_east, north - part * asked_s * v_north]);
+        (0_u16..).map(SensorIndex).zip(&self.periods_s).filter_map(move |(index, period_s)| {
+            let p = places.iter().map(|place| self.sees(index, *place, now, paths)).fold(1.0, f64::min);
+            let looks = asked_s / period_s.max(DWELL_S);
+            (p > 0.0).then(|| (index, 1.0 - libm::pow(1.0 - p, looks)))
+        })
+    }
+
+    /// Sensors that should have seen a track and are not among those that support it.
+    pub(super) fn should_have_seen(
+        &self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        support: &[String],
+        paths: &impl Paths,
+    ) -> Vec<Missed> {
+        let silent = self.chances(now, track, paths).filter(|(_, probability)| *probability >= SHOULD);
+        silent
+            .map(|(index, probability)| Missed { sensor: self.name(index), probability })
+            .filter(|missed| !support.contains(&missed.sensor))
+            .collect()
+    }
+
+    /// P(no sensor outside `support` would have reported a track in the time before), were it there.
+    pub(super) fn unreported(
+        &self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        support: &[String],
+        paths: &impl Paths,
+    ) -> f64 {
+        let others = self.chances(now, track, paths).filter(|(index, _)| !support.contains(&self.name(*index)));
+        others.map(|(_, probability)| 1.0 - probability).product()
+    }
+
+    /// P(what came to a place from `reach_m` around it would not have been seen for ten seconds); one where that is not
+    /// known, or was not yet known when it came.
+    pub(super) fn unseen_before(
+        &self,
+        now: Timestamp,
+        born: Timestamp,
+        place: Point,
+        reach_m: f64,
+        paths: &impl Paths,
+    ) -> f64 {
+        if self.state.settled.is_none_or(|since| born.since(since).as_secs_f64() < ASKED_S) {
+            return 1.0;
+        }
+        let around = [[0.0, 0.0], [reach_m, 0.0], [-reach_m, 0.0], [0.0, reach_m], [0.0, -reach_m]];
+        let places = around.map(|off| [place[0] + off[0], place[1] + off[1]]);
+        let unseen = |(index, period_s): (SensorIndex, &f64)| {
+            let p = places.iter().map(|place| self.sees(index, *place, now, paths)).fold(1.0, f64::min);
+            libm::pow(1.0 - p, 2.0 * DWELL_S / period_s.max(DWELL_S))
+        };
+        (0_u16..).map(SensorIndex).zip(&self.periods_s).map(unseen).product()
+    }
+
+    /// Where a fixed sensor stands.
+    pub(super) fn place(&self, sensor: SensorIndex) -> Option<Point> {
+        self.fields.place(sensor)
+    }
+}

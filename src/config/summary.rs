@@ -220,19 +220,20 @@ fn agreement_parts(agreement: &Agreement) -> Vec<Part> {
 
 fn rule_words(rule: &Rule, agreement: &Agreement) -> String {
     let clause = rule.clause.as_ref().map_or_else(String::new, |clause| format!(" ({clause})"));
-    let says = match rule.kind {
+    let says = match &rule.kind {
         RuleKind::Crossing { line, direction } => {
-            let line = &agreement.lines[line];
-            let way = way(direction, &line.left, &line.right);
+            let line = &agreement.lines[*line];
+            let way = way(*direction, &line.left, &line.right);
             format!("no {} crosses {} {way} outside its gates", who(&rule.classes, "object"), line.id)
         }
         RuleKind::Presence { zone } => {
-            format!("no {} is in {}", who(&rule.classes, "object"), agreement.zones[zone].id)
+            format!("no {} is in {}", who(&rule.classes, "object"), agreement.zones[*zone].id)
         }
-        RuleKind::Ceiling { zone, limit } => {
-            let zone = &agreement.zones[zone].id;
+        RuleKind::Ceiling { zone, limit, .. } => {
+            let zone = &agreement.zones[*zone].id;
             format!("at most {limit} of {} in {zone} at once", who(&rule.classes, "anything"))
         }
+        other => other.as_str().to_owned(),
     };
     says + &clause
 }

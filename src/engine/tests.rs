@@ -104,7 +104,7 @@ fn blind(engine: &Engine) -> Option<f64> {
 fn a_zone_is_blind_when_nobody_looks_at_it() {
     let corners = [(35.09, 33.39), (35.11, 33.39), (35.11, 33.41), (35.09, 33.41)];
     let polygon = corners.map(|(lat, lon)| Geodetic::from_degrees(lat, lon, 0.0)).to_vec();
-    let zone = crate::watch::agreement::Zone { id: "camp".into(), polygon, floor_m: None, ceiling_m: None };
+    let zone = crate::watch::agreement::Zone { id: "camp".into(), polygon, ..Default::default() };
     let mut engine = Engine::new(Settings {
         sector: "test".into(),
         exercise: false,

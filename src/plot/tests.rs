@@ -3,7 +3,6 @@ use crate::engine::SensorState;
 use crate::engine::event::{SensorHealth, SensorRow, TrackRow};
 use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
 use crate::watch::Agreement;
-use crate::watch::agreement::Direction;
 use crate::watch::agreement::{Gate, Line, Zone};
 
 fn sensor(id: &str, mobile: bool) -> SensorModel {
@@ -46,16 +45,14 @@ fn settings(exercise: bool) -> Settings {
     let zone = Zone {
         id: "assembly".into(),
         polygon: corners(&[[35.101, 33.401], [35.104, 33.401], [35.104, 33.405]]),
-        floor_m: None,
-        ceiling_m: None,
+        ..Zone::default()
     };
     let gate = Gate {
         id: "bridge".into(),
         line: 0,
         center: Geodetic::from_degrees(35.1, 33.402, 0.0),
         radius_m: 60.0,
-        classes: Vec::new(),
-        direction: Direction::Any,
+        ..Gate::default()
     };
     Settings {
         sector: "east-3".into(),

@@ -55,6 +55,9 @@ impl Area {
     /// Lowest and highest east and north.
     pub(super) fn corners(&self) -> [Point; 2] {
         let start = [[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]];
+        if self.ring.points().is_empty() {
+            return [[0.0; 2]; 2];
+        }
         self.ring.points().iter().fold(start, |[low, high], p| {
             [[low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])]]
         })
@@ -153,7 +156,7 @@ mod tests {
             corner(half_m, half_m),
             corner(-half_m, half_m),
         ];
-        let zone = Zone { id: "z".into(), polygon, floor_m: Some(0.0), ceiling_m: Some(100.0) };
+        let zone = Zone { id: "z".into(), polygon, band: None, floor_m: Some(0.0), ceiling_m: Some(100.0) };
         Area::new(&frame, &zone)
     }
 

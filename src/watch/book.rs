@@ -17,7 +17,7 @@ use super::sensors::Support;
 use crate::fusion::TrackId;
 use crate::geo::LocalFrame;
 use crate::time::{Span, Timestamp};
-use crate::watch::agreement::{Agreement, RuleKind};
+use crate::watch::agreement::Agreement;
 use crate::watch::alert::{Count, Notice, Position, Severity, State};
 pub(super) use kept::BookState;
 
@@ -106,16 +106,10 @@ impl Book {
             .rules
             .iter()
             .map(|rule| {
-                let line = match rule.kind {
-                    RuleKind::Crossing { line, .. } => agreement.lines.get(line).map(|line| line.id.clone()),
-                    RuleKind::Presence { .. } | RuleKind::Ceiling { .. } => None,
-                };
-                let zone = match rule.kind {
-                    RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. } => {
-                        agreement.zones.get(zone).map(|zone| zone.id.clone())
-                    }
-                    RuleKind::Crossing { .. } => None,
-                };
+                let line = rule.kind.line().and_then(|line| agreement.lines.get(line));
+                let line = line.map(|line| line.id.clone());
+                let zone = rule.kind.zone().and_then(|zone| agreement.zones.get(zone));
+                let zone = zone.map(|zone| zone.id.clone());
                 let hash = identity::rule_hash(agreement, rule);
                 let (id, clause, kind) = (rule.id.clone(), rule.clause.clone(), rule.kind.as_str());
                 Heading { hash, id, clause, kind, line, zone }

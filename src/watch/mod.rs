@@ -110,7 +110,7 @@ impl Watch {
     ) -> Self {
         let named = agreement.rules.iter().filter_map(|rule| match rule.kind {
             RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
-            RuleKind::Presence { .. } | RuleKind::Ceiling { .. } => None,
+            _ => None,
         });
         let lines = named.map(|(index, line)| {
             let vertices: Vec<line::Point> = line

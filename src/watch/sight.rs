@@ -238,8 +238,7 @@ mod tests {
                 testing::geodetic(10_000.0, 8_000.0),
                 testing::geodetic(10_000.0, 10_000.0),
             ],
-            floor_m: None,
-            ceiling_m: None,
+            ..Default::default()
         };
         let points = lattice(&Area::new(&testing::frame(), &slender));
         assert!((100..=400).contains(&points.len()), "{}", points.len());

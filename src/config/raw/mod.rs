@@ -4,8 +4,10 @@
 
 pub(super) mod agreement;
 pub(super) mod leaf;
-mod number;
+pub(super) mod leave;
+pub(super) mod number;
 pub(super) mod read;
+pub(super) mod rule;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{

@@ -57,6 +57,18 @@ numbers! {
     Days = Excluded(0.0), Included(36_500.0);
     /// Room on a disk.
     Gigabytes = Excluded(0.0), Included(1_000_000.0);
+    /// A distance from a line, metres.
+    OffsetM = Included(0.0), Included(500_000.0);
+    /// How long something must last to be said, seconds.
+    HoldS = Included(0.0), Included(86_400.0);
+    /// How far ahead is looked, seconds.
+    HorizonS = Excluded(0.0), Included(86_400.0);
+    /// How long somebody may stay, seconds.
+    StayS = Excluded(0.0), Included(31_622_400.0);
+    /// The same, days.
+    StayDays = Excluded(0.0), Included(366.0);
+    /// False alarms a week.
+    PerWeek = Excluded(0.0), Included(1_000.0);
     /// Messages a second.
     RateHz = Excluded(0.0), Included(1_000_000.0);
 }
@@ -94,6 +106,12 @@ whole_numbers! {
     ResendS: u64 = 1, 3_600;
     /// Seconds between signs of life.
     DeadManS: u64 = 1, 86_400;
+    /// Seconds until somebody else is told.
+    EscalateS: u64 = 1, 604_800;
+    /// Trust groups.
+    Groups: u32 = 1, 100;
+    /// How many make a gathering.
+    Gathering: u32 = 2, 10_000;
     /// How many may be somewhere.
     Limit: u32 = 0, 1_000_000;
 }

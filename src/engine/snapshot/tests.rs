@@ -6,7 +6,7 @@ use crate::geo::{Geodetic, LocalFrame};
 use crate::record::{Body, Link, Record};
 use crate::sensor::{Format, SensorId, SensorKind, SensorModel};
 use crate::time::Span;
-use crate::watch::agreement::{Agreement, Direction, Line, Rule, RuleKind, Zone};
+use crate::watch::agreement::{Agreement, Direction, Line, Rule, RuleKind, Terms, Zone};
 
 const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 const SECONDS: u32 = 70;
@@ -46,12 +46,18 @@ fn settings() -> Settings {
         vertices: [[-5e3, 0.0], [5e3, 0.0]].map(at).to_vec(),
     };
     let polygon = [[-900.0, -900.0], [900.0, -900.0], [900.0, 900.0], [-900.0, 900.0]].map(at).to_vec();
-    let zone = Zone { id: "camp".into(), polygon, floor_m: None, ceiling_m: None };
-    let rule = |id: &str, kind| Rule { id: id.into(), clause: None, classes: Vec::new(), kind };
+    let zone = Zone { id: "camp".into(), polygon, ..Zone::default() };
+    let rule = |id: &str, kind| Rule {
+        id: id.into(),
+        clause: None,
+        classes: Vec::new(),
+        kind,
+        terms: Terms::default(),
+    };
     let rules = vec![
         rule("crossing", RuleKind::Crossing { line: 0, direction: Direction::Any }),
         rule("presence", RuleKind::Presence { zone: 0 }),
-        rule("ceiling", RuleKind::Ceiling { zone: 0, limit: 1 }),
+        rule("ceiling", RuleKind::Ceiling { zone: 0, limit: 1, horizon: None }),
     ];
     Settings {
         sector: "test".into(),

@@ -23,6 +23,7 @@ use crate::machine::Machine;
 use crate::metrics::{Metrics, Setup};
 use crate::outbox::{Limits, Outbox};
 use crate::pipeline::deciding::{Audience, Deciding, Listener};
+use crate::pipeline::desk::Desk;
 use crate::pipeline::holding::Holding;
 use crate::pipeline::keeping::{Keeping, Snapshots};
 use crate::pipeline::{Aside, MAX_GROUPS};
@@ -91,9 +92,15 @@ impl App {
         // Only from here on: what the log says of deliveries has been heard.
         outbox.keep_ledger(&ledger(&aside));
         let audience = Audience { metrics: Arc::clone(&metrics), shared: Arc::clone(&shared), listener };
+        let desk = Desk::new(aside.clone());
+        shared.take_acts_to({
+            let desk = desk.clone();
+            move |bytes| desk.put(bytes)
+        });
         let deciding = Deciding {
             machine,
             aside: aside.clone(),
+            desk,
             audience,
             snapshots: None,
             progress: Arc::clone(&progress),

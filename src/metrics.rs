@@ -18,6 +18,7 @@ use crate::record::{Body, Record};
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
 use crate::watch::alert::{Notice, State};
+use crate::watch::life::Done;
 pub use begin::Setup;
 use families::Families;
 pub use table::{Kind, METRICS, Metric};
@@ -56,6 +57,8 @@ pub struct Metrics {
     ingest_to_notice: Histogram,
     alerts: GaugeVec,
     alerts_total: IntCounterVec,
+    acts: IntCounterVec,
+    acknowledged_after: Histogram,
     notices_pending: GaugeVec,
     notices_age: GaugeVec,
     notices_total: IntCounterVec,
@@ -127,6 +130,10 @@ impl Metrics {
                 .with_label_values(NONE),
             alerts: families.gauge("linewatch_alerts"),
             alerts_total: families.counter("linewatch_alerts_total"),
+            acts: families.counter("linewatch_acts_total"),
+            acknowledged_after: families
+                .histogram("linewatch_acknowledged_after_seconds")
+                .with_label_values(NONE),
             notices_pending: families.gauge("linewatch_notices_pending"),
             notices_age: families.gauge("linewatch_notices_oldest_age_seconds"),
             notices_total: families.counter("linewatch_notices_total"),
@@ -171,6 +178,17 @@ impl Metrics {
             Event::Lineage(link) => self.lineage.with_label_values(&[link.kinship.as_str()]).inc(),
             Event::IdentityConflict(conflict) => {
                 self.identity_conflicts.with_label_values(&[conflict.kind()]).inc();
+            }
+            Event::Act { deed, outcome } => {
+                let word = match outcome {
+                    Ok(Done::Changed { .. }) => "done",
+                    Ok(Done::Already) => "already",
+                    Err(refusal) => refusal.as_str(),
+                };
+                self.acts.with_label_values(&[deed, word]).inc();
+                if let Ok(Done::Changed { after: Some(after) }) = outcome {
+                    self.acknowledged_after.observe(after.as_secs_f64());
+                }
             }
             Event::Notice(notice) => {
                 if notice.state == State::Opened {

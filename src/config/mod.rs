@@ -75,6 +75,8 @@ impl Installation {
             origin: self.origin,
             sensors: self.sensors.clone(),
             agreement: self.agreement.clone(),
+            software: crate::engine::SOFTWARE.to_owned(),
+            configuration: self.hash.clone(),
         }
     }
 }

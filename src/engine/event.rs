@@ -8,6 +8,7 @@ pub use crate::fusion::{Descent, Fault, Finding, IdentityConflict, Kinship};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 use crate::watch::Notice;
+use crate::watch::life::{Done, Refusal};
 
 /// One thing that happened because of one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +56,14 @@ pub enum Event {
         /// What was known of tracks went over: the sensors are the same, in the same order.
         carried: bool,
     },
-    /// Something is to be said; owed to every sink from now on.
+    /// A person did something to an alert, or tried.
+    Act {
+        /// What: one of `Deed::ALL`, or `unknown`.
+        deed: &'static str,
+        /// What it did, or why nothing.
+        outcome: Result<Done, Refusal>,
+    },
+    /// Something is said; owed to every sink from now on, unless it is held.
     Notice(Arc<Notice>),
 }
 

@@ -3,6 +3,7 @@
 //! It decodes a frame with its sensor's own decoder, drops repeats, sets aside what cannot be right, fuses the rest,
 //! and shows the watch every track that moved. The same engine runs live, in replay, in simulation and in benches.
 
+pub mod acts;
 pub mod event;
 mod health;
 pub mod reload;
@@ -59,13 +60,24 @@ pub struct Settings {
     pub sensors: Vec<SensorModel>,
     /// What the parties agreed.
     pub agreement: Agreement,
+    /// Name and version of the program, cited in every notice; may be empty.
+    #[serde(default)]
+    pub software: String,
+    /// SHA-256 of the configuration file, lower-case hex, cited in every notice; may be empty.
+    #[serde(default)]
+    pub configuration: String,
 }
+
+/// This program's name and version, as its notices cite it.
+pub const SOFTWARE: &str = concat!("linewatch ", env!("CARGO_PKG_VERSION"));
 
 /// The state machine of one sector. A clone goes its own way from here on.
 #[derive(Clone)]
 pub struct Engine {
-    /// Of its settings.
+    /// Of its settings, …
     fingerprint: [u8; 32],
+    /// … and of what they say, whoever says it.
+    meaning: [u8; 32],
     sector: String,
     exercise: bool,
     frame: LocalFrame,
@@ -89,18 +101,19 @@ impl Engine {
     /// An engine that has seen nothing.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let fingerprint = snapshot::fingerprint(&settings);
-        let Settings { sector, exercise, origin, sensors, agreement } = settings;
+        let (fingerprint, meaning) = (snapshot::fingerprint(&settings), snapshot::meaning(&settings));
+        let Settings { sector, exercise, origin, sensors, agreement, software, configuration } = settings;
         let frame = LocalFrame::new(origin);
         let indices = || (0u16..).map(SensorIndex).zip(&sensors);
         Self {
             fingerprint,
+            meaning,
             by_id: indices().map(|(index, model)| (model.id.clone(), index)).collect(),
             decoders: indices().map(|(index, model)| Decoder::new(index, model)).collect(),
             repeats: sensors.iter().map(|_| Repeats::default()).collect(),
             health: Health::new(&sensors),
             tracker: Tracker::new(frame.clone(), sensors.clone()),
-            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors),
+            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors).citing(&software, &configuration),
             now: None,
             decoded: Decoded::default(),
             notices: Vec::new(),
@@ -131,8 +144,8 @@ impl Engine {
             Body::Tick => self.tick(now, &mut events),
             Body::Gap { .. } => self.health.not_listening_until(now),
             Body::Reload { bytes } => self.reload(bytes, &mut events),
-            // Acts are in the order from the start; what they change comes with the parts they change.
-            Body::Act { .. } | Body::Refused { .. } | Body::Damage { .. } => {}
+            Body::Act { bytes } => self.act(now, bytes, &mut events),
+            Body::Refused { .. } | Body::Damage { .. } => {}
             // What the engine said, and who has heard it, changes nothing of what it believes.
             Body::Notice { .. } | Body::Delivered { .. } => {}
         }

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::fingerprint;
-use super::{Engine, Event, Settings};
+use super::snapshot::{fingerprint, meaning};
+use super::{Engine, Event, SOFTWARE, Settings};
 
 /// What a reload record holds, as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ impl Reload {
         Self {
             configuration: configuration.to_owned(),
             agreement: settings.agreement.hash.clone(),
-            program: concat!("linewatch ", env!("CARGO_PKG_VERSION")).to_owned(),
+            program: SOFTWARE.to_owned(),
             settings,
         }
     }
@@ -52,6 +52,12 @@ impl Engine {
     #[must_use]
     pub fn is_under(&self, settings: &Settings) -> bool {
         self.fingerprint == fingerprint(settings)
+    }
+
+    /// Whether these settings say the same as those in force, whichever program and file they come from.
+    #[must_use]
+    pub fn agrees_with(&self, settings: &Settings) -> bool {
+        self.meaning == meaning(settings)
     }
 
     pub(super) fn reload(&mut self, bytes: &[u8], events: &mut Vec<Event>) {

@@ -30,6 +30,8 @@ fn engine() -> Engine {
         origin: Geodetic::from_degrees(35.1, 33.4, 0.0),
         sensors: vec![sensor("r1"), sensor("r2")],
         agreement: Agreement::default(),
+        software: String::new(),
+        configuration: String::new(),
     })
 }
 
@@ -111,6 +113,8 @@ fn a_zone_is_blind_when_nobody_looks_at_it() {
         origin: Geodetic::from_degrees(35.1, 33.4, 0.0),
         sensors: vec![sensor("r1")],
         agreement: Agreement { zones: vec![zone], ..Agreement::default() },
+        software: String::new(),
+        configuration: String::new(),
     });
     assert_eq!(blind(&engine), None);
     step(&mut engine, 0, Body::Tick);

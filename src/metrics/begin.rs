@@ -9,6 +9,7 @@ use crate::sensor::SensorModel;
 use crate::time::Timestamp;
 use crate::watch::agreement::RuleKind;
 use crate::watch::alert::Severity;
+use crate::watch::life::Deed;
 use crate::wire;
 
 /// The label values that are known before anything happens.
@@ -54,6 +55,11 @@ impl Metrics {
                 for state in OPEN_STATES {
                     self.alerts.with_label_values(&[kind, severity.as_str(), state]);
                 }
+            }
+        }
+        for deed in Deed::ALL {
+            for outcome in ["done", "already", "unknown", "impossible"] {
+                self.acts.with_label_values(&[deed, outcome]);
             }
         }
         for sink in setup.sinks {

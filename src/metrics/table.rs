@@ -46,6 +46,9 @@ const NOTICE_BUCKETS: &[f64] =
 /// From a good flash drive to a dying one.
 const SYNC_BUCKETS: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
+/// From somebody who sits before it to the next shift.
+const ACKNOWLEDGED_BUCKETS: &[f64] = &[10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 28800.0];
+
 const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, labels, help }
 }
@@ -155,6 +158,16 @@ pub const METRICS: &[Metric] = &[
         "Open alerts, by the state of their latest notice.",
     ),
     counter("linewatch_alerts_total", &["kind", "severity"], "Alerts opened, by their first severity."),
+    counter(
+        "linewatch_acts_total",
+        &["act", "outcome"],
+        "What persons did to alerts: done, so already, or refused and why.",
+    ),
+    histogram(
+        "linewatch_acknowledged_after_seconds",
+        ACKNOWLEDGED_BUCKETS,
+        "Time from raising an alert to its acknowledgement.",
+    ),
     gauge("linewatch_notices_pending", &["sink"], "Notices a sink is still owed."),
     gauge(
         "linewatch_notices_oldest_age_seconds",

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
+use super::desk::Desk;
 use super::keeping::Snapshots;
 use super::{Aside, PICTURE_EVERY};
 use crate::clock;
 use crate::committer::Group;
+use crate::engine::acts::Answer;
 use crate::engine::{Engine, Event, Finding, SensorState};
 use crate::failpoint;
 use crate::http;
@@ -35,6 +37,8 @@ pub struct Deciding {
     pub machine: Machine,
     /// The way back into the log.
     pub aside: Aside,
+    /// Who waits to hear what became of an act.
+    pub desk: Desk,
     /// Who is told of it.
     pub audience: Audience,
     /// Taken now and then, where there is a log to go on from them.
@@ -87,7 +91,7 @@ impl Deciding {
     }
 
     fn step(&mut self, record: &Record, read: Option<Instant>) {
-        let Self { machine, aside, audience, snapshots, .. } = self;
+        let Self { machine, aside, desk, audience, snapshots, .. } = self;
         let began = clock::instant();
         let mut said = Vec::new();
         machine.step(record, |event, json| {
@@ -103,6 +107,9 @@ impl Deciding {
         }
         for (event, json) in &said {
             audience.metrics.observe(event);
+            if let (Event::Act { outcome, .. }, Body::Act { bytes }) = (event, &record.body) {
+                desk.answer(bytes, Answer { position: record.position, outcome: outcome.clone() });
+            }
             if let Some(json) = json {
                 // It may leave now: what it rests on is durable. Its own record follows.
                 aside.put(Body::Notice { bytes: json.as_bytes().to_vec() });
@@ -120,6 +127,7 @@ impl Audience {
                 if let Some(read) = read {
                     self.metrics.notice_took(read.elapsed().as_secs_f64());
                 }
+                self.shared.hear(&notice.alert, json.unwrap_or_default());
                 tracing::info!(alert = %notice.alert, rule = %notice.rule, state = ?notice.state, "notice");
                 if let Some(listener) = &mut self.listener {
                     listener(&Said::Notice(notice, json.unwrap_or_default()));
@@ -146,6 +154,10 @@ impl Audience {
                 let (tracks, identities) = (conflict.tracks(), conflict.identities());
                 tracing::warn!(kind = conflict.kind(), ?tracks, ?identities, "identities disagree");
             }
+            Event::Act { deed, outcome } => match outcome {
+                Ok(done) => tracing::info!(deed, ?done, "act"),
+                Err(refusal) => tracing::warn!(deed, %refusal, "act refused"),
+            },
             Event::Reloaded { carried } => tracing::info!(carried, "other settings are in force"),
             Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}
         }

@@ -5,6 +5,7 @@
 //! said to the outbox, the metrics and the page; what must be in the log too goes back through [`Aside`].
 
 pub mod deciding;
+pub mod desk;
 pub mod holding;
 pub mod keeping;
 

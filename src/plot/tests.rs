@@ -65,6 +65,8 @@ fn settings(exercise: bool) -> Settings {
             gates: vec![gate],
             ..Agreement::default()
         },
+        software: String::new(),
+        configuration: String::new(),
     }
 }
 

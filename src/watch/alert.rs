@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+use crate::watch::life::{Group, Life};
 
 /// One message about one alert. `(alert, revision)` is the receiver's key for dropping repeats.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,6 +62,24 @@ pub struct Notice {
     /// How often the line was crossed, to and fro, where more than once: a contested crossing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crossings: Option<u32>,
+    /// What people, and the passing of time, did to it.
+    #[serde(flatten)]
+    pub life: Life,
+    /// The alerts it speaks for, where it is a flood's group notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group>,
+    /// When the latest measurement that it rests on was made; absent where it rests on no track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<Timestamp>,
+    /// When that measurement was received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
+    /// Name and version of the program that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software: Option<Arc<str>>,
+    /// SHA-256 of the configuration it says so under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Arc<str>>,
     /// SHA-256 of the agreement.
     pub agreement: Arc<str>,
     /// Present and true when nothing of this is real.

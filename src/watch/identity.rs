@@ -189,6 +189,28 @@ pub(super) fn cell(lat_deg: f64, lon_deg: f64) -> String {
     format!("{},{}", whole(libm::floor(lat_deg / CELL_DEG)), whole(libm::floor(lon_deg / CELL_DEG)))
 }
 
+/// The id of an incident, lower-case hex: the fields `linewatch-incident-1`, the sector, the cell and the time bucket of
+/// its first alert, and an ordinal.
+pub(super) fn incident_id(sector: &str, cell: &str, event_time: Timestamp, ordinal: u32) -> String {
+    let mut fields = Canonical::new("linewatch-incident-1");
+    fields.field(sector);
+    fields.field(cell);
+    fields.field(&event_time.floor_secs().div_euclid(BUCKET_S).to_string());
+    fields.field(&ordinal.to_string());
+    fields.hex()
+}
+
+/// The id of a flood's group notices, lower-case hex: the fields `linewatch-flood-1`, the sector, the rule's name, the
+/// place's cell, and the id of the first alert it speaks for.
+pub(super) fn flood_id(sector: &str, rule: &str, cell: &str, first: &str) -> String {
+    let mut fields = Canonical::new("linewatch-flood-1");
+    fields.field(sector);
+    fields.field(rule);
+    fields.field(cell);
+    fields.field(first);
+    fields.hex()
+}
+
 /// The id of an alert, lower-case hex.
 pub(super) fn alert_id(
     sector: &str,

@@ -29,6 +29,7 @@ mod fields;
 mod identity;
 mod instant;
 mod integrity;
+pub mod life;
 mod line;
 mod passage;
 mod presence;
@@ -59,6 +60,7 @@ use book::{Book, Entry, Finding, Subject, severity};
 use ceiling::{Ceiling, Tally};
 use crossing::{Crossed, Crossing, Side, plan};
 use instant::Instant;
+use life::{Act, Done, Refusal};
 use line::Polyline;
 use passage::{GateDisc, Passage, class_probability, is_of};
 use presence::Presence;
@@ -137,6 +139,12 @@ impl Watch {
         }
     }
 
+    /// The same watch, that says in every notice which program, under which configuration, says it.
+    #[must_use]
+    pub fn citing(self, software: &str, configuration: &str) -> Self {
+        Self { book: self.book.citing(software, configuration), ..self }
+    }
+
     /// Looks at one track right after a measurement updated it; appends what is to be said. `paths` knows where it was.
     pub fn observe(
         &mut self,
@@ -147,6 +155,9 @@ impl Watch {
     ) {
         if !is_sound(track) {
             return;
+        }
+        if track.status.is_target() {
+            self.book.hear(now, track.id, track.updated);
         }
         // Allocates only where somebody crossed.
         let mut crossings = Vec::new();
@@ -174,6 +185,14 @@ impl Watch {
         } else {
             passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
         }
+    }
+
+    /// Somebody does something to an alert.
+    ///
+    /// # Errors
+    /// Why it cannot be done.
+    pub fn act(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Notice>) -> Result<Done, Refusal> {
+        self.book.act(now, act, out)
     }
 
     /// A track is gone.
@@ -209,6 +228,7 @@ impl Watch {
         for subject in over {
             self.book.clear(subject, out);
         }
+        self.book.attend(now, out);
         self.book.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
     }

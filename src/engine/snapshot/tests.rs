@@ -71,6 +71,8 @@ fn settings() -> Settings {
             SensorModel { position_sigma_m: Some(10.0), ..model("t1", SensorKind::Transponder, 0.0) },
         ],
         agreement: Agreement { lines: vec![line], zones: vec![zone], rules, ..Agreement::default() },
+        software: "linewatch 7".into(),
+        configuration: "c0".into(),
     }
 }
 

@@ -13,6 +13,7 @@ use linewatch::sinks::{Kind, Settings};
 use linewatch::time::Timestamp;
 use linewatch::watch::Notice;
 use linewatch::watch::alert::{Position, Severity, State};
+use linewatch::watch::life::Life;
 
 /// When everything in the samples begins.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -91,6 +92,12 @@ pub(crate) fn notice(n: u32) -> Notice {
         count: None,
         between: None,
         crossings: None,
+        life: Life::default(),
+        group: None,
+        measured_at: None,
+        received_at: None,
+        software: None,
+        configuration: None,
         agreement: "0".repeat(64).into(),
         exercise: true,
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+use crate::watch::grounds::Grounds;
 use crate::watch::life::{Group, Life};
 
 /// One message about one alert. `(alert, revision)` is the receiver's key for dropping repeats.
@@ -62,6 +63,9 @@ pub struct Notice {
     /// How often the line was crossed, to and fro, where more than once: a contested crossing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crossings: Option<u32>,
+    /// What it stands on, and what speaks against it.
+    #[serde(flatten)]
+    pub grounds: Grounds,
     /// What people, and the passing of time, did to it.
     #[serde(flatten)]
     pub life: Life,

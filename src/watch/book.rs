@@ -22,6 +22,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::area::Covariance;
+use super::grounds::Grounds;
 use super::identity;
 use super::line::Point;
 use super::sensors::Support;
@@ -33,7 +34,7 @@ use crate::watch::alert::{Count, Notice, Position, Severity, State};
 use crate::watch::life::{Escalation, Life};
 pub(super) use kept::BookState;
 use near::Incidents;
-pub(super) use revising::severity;
+pub(super) use revising::ladder;
 use time::Heard;
 
 /// An alert that is over stays in the book this long after it happened: its id is taken, and it can be taken up again.
@@ -69,6 +70,32 @@ pub(super) struct Finding {
     pub support: Support,
     pub count: Option<Count>,
     pub between: Option<[Timestamp; 2]>,
+    pub grounds: Grounds,
+}
+
+impl Finding {
+    /// One about sensors rather than about what they see.
+    pub(super) fn about_sensors(
+        severity: Severity,
+        event_time: Timestamp,
+        at: Point,
+        covariance_m2: Covariance,
+    ) -> Self {
+        Self {
+            severity,
+            confidence: 1.0,
+            event_time,
+            event_time_sigma_s: None,
+            at,
+            covariance_m2,
+            direction: None,
+            tracks: Vec::new(),
+            support: Support::default(),
+            count: None,
+            between: None,
+            grounds: Grounds::default(),
+        }
+    }
 }
 
 /// One alert in the book.
@@ -243,6 +270,7 @@ impl Book {
             count: finding.count.map(rounded_count),
             between: finding.between,
             crossings: None,
+            grounds: finding.grounds,
             life,
             group: None,
             measured_at,
@@ -300,6 +328,18 @@ impl Book {
     /// Every open alert with its subject, by id.
     pub(super) fn all_open(&self) -> impl Iterator<Item = (Subject, &Entry)> {
         self.alerts.values().filter(|(_, entry)| entry.is_open()).map(|(subject, entry)| (*subject, entry))
+    }
+
+    /// The latest alert about a subject has to do with this other one; said with what is said next.
+    pub(super) fn relate(&mut self, subject: Subject, other: Option<&str>) {
+        if let Some(entry) = self.entry_mut(subject) {
+            entry.notice.grounds.related = other.map(str::to_owned);
+        }
+    }
+
+    /// A place as notices tell it.
+    pub(super) fn place(&self, at: Point, covariance_m2: Covariance) -> Position {
+        position(&self.frame, at, covariance_m2)
     }
 
     /// Alerts that found the book full.

@@ -172,6 +172,21 @@ pub enum Named {
 }
 
 impl Grounds {
+    /// Whether a person would act, or judge, otherwise by these than by `said`.
+    pub(super) fn is_other_than(&self, said: &Self) -> bool {
+        let names = |grounds: &Self| -> Vec<_> {
+            let indicators = grounds.indicators.iter();
+            indicators.map(|i| (i.name, i.identity.clone(), i.sensor.clone())).collect()
+        };
+        let sooner = match (&self.forecast, &said.forecast) {
+            (Some(known), Some(said)) => known.median_s <= 0.5 * said.median_s,
+            (known, said) => known.is_some() != said.is_some(),
+        };
+        sooner
+            || (&self.related, &self.blind) != (&said.related, &said.blind)
+            || names(self) != names(said)
+    }
+
     /// To the digits that a reader can use.
     #[must_use]
     pub(super) fn rounded(mut self) -> Self {

@@ -6,8 +6,6 @@
 
 mod meet;
 
-pub(super) use meet::Meeting;
-
 /// East and north, metres.
 pub(super) type Point = [f64; 2];
 

@@ -24,8 +24,11 @@ mod blind;
 mod book;
 mod ceiling;
 mod crossing;
-pub mod grounds;
+mod disbelief;
+mod doubt;
 mod fields;
+mod firsts;
+pub mod grounds;
 mod identity;
 mod instant;
 mod integrity;
@@ -43,8 +46,9 @@ mod succession;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod warning;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::fusion::{Paths, TrackId, TrackView};
@@ -55,10 +59,14 @@ pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
 use alert::{Count, Severity};
+use approach::Approaches;
 use area::Area;
-use book::{Book, Entry, Finding, Subject, severity};
+use blind::Blind;
+use book::{Book, Entry, Finding, Subject, ladder};
 use ceiling::{Ceiling, Tally};
 use crossing::{Crossed, Crossing, Side, plan};
+use doubt::Doubts;
+use grounds::Grounds;
 use instant::Instant;
 use life::{Act, Done, Refusal};
 use line::Polyline;
@@ -66,7 +74,10 @@ use passage::{GateDisc, Passage, class_probability, is_of};
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
+pub use approach::Foreseen;
+pub use integrity::Stale;
 pub use sight::Sight;
+pub use standing::Standing;
 use sight::Sights;
 
 /// Alerts about a track that is gone are over after this long.
@@ -98,6 +109,12 @@ pub struct Watch {
     sights: Sights,
     book: Book,
     gate_transits: u64,
+    approaches: Approaches,
+    /// By rule.
+    blinds: BTreeMap<usize, Blind>,
+    doubts: Doubts,
+    /// Of each of the agreement's lines, on its left and right.
+    parties: Vec<[Arc<str>; 2]>,
 }
 
 impl Watch {
@@ -111,7 +128,9 @@ impl Watch {
         sensors: &[SensorModel],
     ) -> Self {
         let named = agreement.rules.iter().filter_map(|rule| match rule.kind {
-            RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
+            RuleKind::Crossing { line, .. } | RuleKind::Approach { line, .. } => {
+                Some((line, agreement.lines.get(line)?))
+            }
             _ => None,
         });
         let lines = named.map(|(index, line)| {
@@ -136,6 +155,10 @@ impl Watch {
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
             gate_transits: 0,
+            approaches: Approaches::new(asks(agreement, |kind| matches!(kind, RuleKind::Approach { .. }))),
+            blinds: BTreeMap::new(),
+            doubts: Doubts::new(frame, sensors),
+            parties: agreement.lines.iter().map(|line| [line.left.clone(), line.right.clone()]).collect(),
         }
     }
 
@@ -166,7 +189,7 @@ impl Watch {
             crossings.push((line, crossed));
         }
         for (line, crossed) in crossings {
-            self.passed(line, now, track, &crossed, out);
+            self.passed(line, now, track, &crossed, paths, out);
         }
     }
 
@@ -177,14 +200,23 @@ impl Watch {
         now: Timestamp,
         track: &TrackView<'_>,
         crossed: &Crossed,
+        paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let passage = Passage { line, now, track, crossed };
+        let support = self.sensors.support(ages(track.sensors, track.updated));
+        let foretold = self.foretold(line, track.id, crossed.to);
+        let related = foretold.iter().find_map(|subject| self.book.entry(*subject).filter(|e| e.is_open()));
+        let related = related.map(|entry| entry.notice.alert.to_string());
+        let grounds = Grounds { related, ..self.grounds(now, track, &support, Some(line), paths) };
+        let passage = Passage { line, now, track, crossed, grounds: &grounds };
+        let said = out.len();
         if self.gates.iter().any(|gate| gate.permits(&passage)) {
             self.gate_transits += 1;
         } else {
             passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
         }
+        let crossing = out.get(said..).and_then(|new| new.first()).map(|notice| notice.alert.clone());
+        self.arrived(&foretold, crossing.as_deref(), out);
     }
 
     /// Somebody does something to an alert.
@@ -201,6 +233,8 @@ impl Watch {
             crossing.forget(now, track);
         }
         self.presence.forget(track);
+        self.approaches.forget(track);
+        self.doubts.renamed(track, None);
         self.book.track_gone(now, track);
     }
 
@@ -213,10 +247,15 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let mut tallies = BTreeMap::new();
+        let mut live = BTreeSet::new();
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
-            self.corroborate(now, &track, out);
-            self.look_into_zones(now, &track, &mut tallies, out);
+            live.insert(track.id);
+            self.corroborate(now, &track, paths, out);
+            self.look_ahead(now, &track, paths, out);
+            self.look_into_zones(now, &track, &mut tallies, paths, out);
         }
+        self.doubts.tick(now, |track| live.contains(&track), paths);
+        self.disbelieve(now, paths, out);
         self.count(now, &tallies, out);
         self.look_again(now, paths, out);
         let over: Vec<Subject> = self
@@ -231,15 +270,6 @@ impl Watch {
         self.book.attend(now, out);
         self.book.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
-    }
-
-    /// Finds out what is watched of the zones. `sees`: P(a sensor, as it is now, would report a target at a place in the
-    /// plane); nothing while that is not known.
-    pub fn look_around(&mut self, sees: Option<impl Fn(SensorIndex, [f64; 2]) -> f64>) {
-        match sees {
-            Some(sees) => self.sights.look(sees),
-            None => self.sights.forget(),
-        }
     }
 
     /// Every zone, in the agreement's order, with what is watched of it, once known.
@@ -262,14 +292,21 @@ impl Watch {
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.book.refused()
+        sides + self.presence.refused() + self.book.refused() + self.approaches.refused() + self.doubts.refused()
     }
 
-    fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
+    fn corroborate(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        paths: &impl Paths,
+        out: &mut Vec<Notice>,
+    ) {
+        let support = self.sensors.support(ages(track.sensors, now));
+        self.doubts.see(now, track, &support, paths);
         let subjects: Vec<Subject> = self.book.about(track.id).collect();
         for subject in subjects {
-            let support = self.sensors.support(ages(track.sensors, now));
-            self.book.corroborate(now, subject, support, out);
+            self.book.corroborate(now, subject, support.clone(), out);
         }
     }
 
@@ -306,6 +343,7 @@ impl Watch {
         now: Timestamp,
         track: &TrackView<'_>,
         tallies: &mut BTreeMap<usize, Tally>,
+        paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
         let at = [track.estimate.mean[0], track.estimate.mean[1]];
@@ -329,8 +367,9 @@ impl Watch {
             match self.presence.observe(now, subject, existing) {
                 Some(presence::Change::Raise(event_time)) => {
                     let support = self.sensors.support(ages(track.sensors, now));
+                    let grounds = self.grounds(now, track, &support, None, paths);
                     let finding = Finding {
-                        severity: severity(support.groups),
+                        severity: ladder(support.groups, !grounds.blind.is_empty()),
                         confidence: existing,
                         event_time,
                         event_time_sigma_s: None,
@@ -341,6 +380,7 @@ impl Watch {
                         support,
                         count: None,
                         between: None,
+                        grounds,
                     };
                     if self.book.is_interrupted(subject) {
                         self.book.resume(now, subject, finding, out);
@@ -379,6 +419,7 @@ impl Watch {
                         support: self.sensors.support(tally.sensors()),
                         count,
                         between: None,
+                        grounds: Grounds::default(),
                     };
                     self.book.open(now, subject, finding, out);
                 }
@@ -395,6 +436,11 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whether any rule is of a kind.
+fn asks(agreement: &Agreement, is_one: impl Fn(&RuleKind) -> bool) -> bool {
+    agreement.rules.iter().any(|rule| is_one(&rule.kind))
 }
 
 /// Whether an estimate is one: finite, on this planet, with a covariance that is one. NaN compares false.

@@ -5,7 +5,8 @@
 //! what is not known: a uniform class gives `vehicle` 3/8. Further crossings of one track within an hour of the first,
 //! in whatever direction, belong to the same alert, a *contested crossing*, and revise it with their number.
 
-use super::book::{Book, Finding, REMEMBERED, Subject, severity};
+use super::book::{Book, Finding, REMEMBERED, Subject, ladder};
+use super::grounds::Grounds;
 use super::crossing::{Crossed, Side};
 use super::line::Point;
 use super::sensors::{Sensors, ages};
@@ -53,7 +54,8 @@ impl GateDisc {
     }
 }
 
-fn matches(wanted: Direction, to: Side) -> bool {
+/// Whether a crossing to this side is one in the direction that is meant.
+pub(super) fn matches(wanted: Direction, to: Side) -> bool {
     wanted == Direction::Any || wanted == to.direction()
 }
 
@@ -78,6 +80,8 @@ pub(super) struct Passage<'a> {
     pub now: Timestamp,
     pub track: &'a TrackView<'a>,
     pub crossed: &'a Crossed,
+    /// What it stands on.
+    pub grounds: &'a Grounds,
 }
 
 /// What the rules about its line say of a crossing that no gate permits.
@@ -88,7 +92,7 @@ pub(super) fn judge(
     passage: &Passage<'_>,
     out: &mut Vec<Notice>,
 ) {
-    let Passage { line, now, track, crossed } = *passage;
+    let Passage { line, now, track, crossed, grounds } = *passage;
     let instant = crossed.instant;
     for (index, rule) in rules.iter().enumerate() {
         let RuleKind::Crossing { line: named, direction } = rule.kind else { continue };
@@ -105,7 +109,7 @@ pub(super) fn judge(
         } else if matches(direction, crossed.to) && is_of(track, &rule.classes) {
             let support = sensors.support(ages(track.sensors, track.updated));
             let finding = Finding {
-                severity: severity(support.groups),
+                severity: ladder(support.groups, !grounds.blind.is_empty()),
                 confidence: crossed.probability * track.existence,
                 event_time: instant.time,
                 event_time_sigma_s: instant.sigma_s,
@@ -116,6 +120,7 @@ pub(super) fn judge(
                 support,
                 count: None,
                 between: crossed.between,
+                grounds: grounds.clone(),
             };
             book.open(now, subject, finding, out);
         }

@@ -34,15 +34,24 @@ impl Watch {
             if let Some(ceiling) = old.ceilings.get(index) {
                 self.ceilings.insert(*new, *ceiling);
             }
+            if let Some(blind) = old.blinds.get(index) {
+                self.blinds.insert(*new, blind.clone());
+            }
             // The hash covers the geometry: the line is the same, whatever its place in the list.
             let lines = (old.rules.get(*index).map(|r| &r.kind), self.rules.get(*new).map(|r| &r.kind));
-            if let (Some(RuleKind::Crossing { line: was, .. }), Some(RuleKind::Crossing { line: is, .. })) =
-                lines
-                && let (Some(was), Some(is)) = (old.lines.get(was), self.lines.get_mut(is))
+            let line_of = |kind: Option<&RuleKind>| match kind {
+                Some(RuleKind::Crossing { line, .. } | RuleKind::Approach { line, .. }) => Some(*line),
+                _ => None,
+            };
+            if let (Some(was), Some(is)) = (line_of(lines.0), line_of(lines.1))
+                && let (Some(was), Some(is)) = (old.lines.get(&was), self.lines.get_mut(&is))
             {
                 *is = was.clone();
             }
         }
         self.gate_transits = old.gate_transits;
+        self.approaches.take_over(&old.approaches, moved);
+        // What is known of sensors and identities is of no rule.
+        self.doubts = old.doubts.clone();
     }
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::blind::Blind;
 use super::ceiling::Ceiling;
 use super::presence::Presence;
-use super::{Watch, book, crossing, sight};
+use super::{Watch, approach, book, crossing, doubt, sight, standing};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
 #[derive(Deserialize)]
@@ -20,6 +21,9 @@ pub struct WatchState {
     sights: sight::State,
     book: book::BookState,
     gate_transits: u64,
+    approaches: approach::State,
+    blinds: BTreeMap<usize, Blind>,
+    doubts: (doubt::State, standing::State),
 }
 
 impl Watch {
@@ -28,11 +32,12 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, sights, book, gate_transits,
-            sensors: _, rules: _, gates: _, zones: _,
+            lines, presence, ceilings, sights, book, gate_transits, approaches, blinds, doubts,
+            sensors: _, rules: _, gates: _, zones: _, parties: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
-        (lines, presence, ceilings, sights.state(), book.state(), gate_transits)
+        let rest = (approaches.state(), blinds, doubts.state());
+        (lines, presence, ceilings, sights.state(), book.state(), gate_transits, rest)
     }
 
     /// Its state as if read from a snapshot.
@@ -44,8 +49,8 @@ impl Watch {
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
-        let Self { mut lines, rules, sights, book, .. } = self;
-        if lines.len() != state.lines.len() || state.ceilings.keys().any(|rule| *rule >= rules.len()) {
+        let Self { mut lines, rules, sights, book, approaches, doubts, .. } = self;
+        if lines.len() != state.lines.len() || state.ceilings.keys().chain(state.blinds.keys()).any(|rule| *rule >= rules.len()) {
             return None;
         }
         for (line, state) in lines.values_mut().zip(state.lines) {
@@ -59,6 +64,9 @@ impl Watch {
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
             gate_transits: state.gate_transits,
+            approaches: approaches.with(state.approaches),
+            blinds: state.blinds,
+            doubts: doubts.with(state.doubts)?,
             ..self
         })
     }

@@ -82,6 +82,23 @@ impl Sensors {
         self.list.get(index.index())
     }
 
+    /// A sensor's trust group.
+    pub(super) fn group(&self, index: SensorIndex) -> Option<&Arc<str>> {
+        self.get(index).map(|sensor| &sensor.group)
+    }
+
+    /// Names of the sensors of which something holds.
+    pub(super) fn names(&self, holds: impl Fn(SensorIndex) -> bool) -> impl Iterator<Item = String> {
+        let all = (0_u16..).map(SensorIndex).zip(&self.list);
+        all.filter(move |(index, _)| holds(*index)).map(|(_, sensor)| sensor.name.to_string())
+    }
+
+    /// The sensors of these names.
+    pub(super) fn named(&self, names: &[Arc<str>]) -> Vec<SensorIndex> {
+        let all = (0_u16..).map(SensorIndex).zip(&self.list);
+        all.filter(|(_, sensor)| names.contains(&sensor.name)).map(|(index, _)| index).collect()
+    }
+
     /// Covariance of the lasting error of a track's position, given who fed it lately.
     ///
     /// An estimate fused from measurements with information J = Σ nᵢ Rᵢ⁻¹ inherits the biases as J⁻¹ Σ nᵢ Rᵢ⁻¹ bᵢ; with

@@ -93,6 +93,11 @@ impl Standings {
         }
     }
 
+    /// Whether any sensor was lost just now.
+    pub(super) fn is_any_lost_since(&self, now: Timestamp) -> bool {
+        self.state.lost.values().any(|(_, since)| *since == now)
+    }
+
     /// Whether a sensor is lost now.
     pub(super) fn is_lost(&self, sensor: SensorIndex) -> bool {
         self.state.lost.contains_key(&sensor)
@@ -195,5 +200,78 @@ impl Standings {
     /// Where a fixed sensor stands.
     pub(super) fn place(&self, sensor: SensorIndex) -> Option<Point> {
         self.fields.place(sensor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fusion::{Smoothed, TrackId};
+    use crate::watch::testing;
+
+    /// Every sensor sees everything with the probability of its index.
+    struct Sees([f64; 3]);
+
+    impl Paths for Sees {
+        fn smoothed(&self, _: TrackId, _: Timestamp, _: Timestamp) -> Option<Smoothed> {
+            None
+        }
+
+        fn sees(&self, sensor: SensorIndex, _: [f64; 2], _: Timestamp) -> f64 {
+            self.0[sensor.index()]
+        }
+    }
+
+    fn standings(shares: [f64; 3], at_s: i64) -> Standings {
+        let models = ["a", "b", "c"].map(|name| testing::sensor(name, name, 10.0));
+        let mut standings = Standings::new(Fields::new(&testing::frame(), &models), &models);
+        note(&mut standings, shares, at_s);
+        standings
+    }
+
+    fn note(standings: &mut Standings, shares: [f64; 3], at_s: i64) {
+        let all = shares.map(|share| Standing { share, cause: (share < 1.0).then_some(Cause::Silent) });
+        standings.note(Timestamp::from_secs(at_s), Some(&all));
+    }
+
+    #[test]
+    fn a_loss_has_one_beginning_and_ends() {
+        let mut standings = standings([1.0, 1.0, 0.0], 10);
+        note(&mut standings, [1.0, 0.2, 0.0], 20);
+        let lost = |standings: &Standings| {
+            let near = standings.blind_near([0.0, 0.0]);
+            near.into_iter().map(|b| (b.sensor, b.since)).collect::<Vec<_>>()
+        };
+        let at = Timestamp::from_secs;
+        assert_eq!(lost(&standings), [("b".to_owned(), at(20)), ("c".to_owned(), at(10))]);
+        assert_eq!(standings.blind_near([0.0, 20_000.0]), [], "out of their reach");
+        note(&mut standings, [1.0, 0.2, 0.9], 30);
+        assert_eq!(lost(&standings), [("b".to_owned(), at(20))]);
+    }
+
+    #[test]
+    fn who_looks_there_and_works_should_have_seen_it() {
+        let now = Timestamp::from_secs(1000);
+        let track = testing::view(1, 1000.0, [0.0, 0.0, 1.0, 0.0], 4.0, &[]);
+        let standings = standings([1.0, 1.0, 0.0], 10);
+        let sees = Sees([0.9, 0.9, 0.9]);
+        let missed = standings.should_have_seen(now, &track, &["a".to_owned()], &sees);
+        assert_eq!(missed.iter().map(|m| &*m.sensor).collect::<Vec<_>>(), ["b"], "c does not work");
+        // Thirty seconds are six dwells of five.
+        let unreported = standings.unreported(now, &track, &["a".to_owned()], &sees);
+        assert!((unreported - libm::pow(0.1, 6.0)).abs() < 1e-12, "{unreported}");
+        let seldom = Sees([0.9, 0.2, 0.9]);
+        assert_eq!(standings.should_have_seen(now, &track, &["a".to_owned()], &seldom), []);
+    }
+
+    #[test]
+    fn what_came_before_anybody_looked_did_not_appear() {
+        let standings = standings([1.0, 0.0, 0.0], 100);
+        let unseen = |born_s: i64| {
+            let born = Timestamp::from_secs(born_s);
+            standings.unseen_before(born, born, [0.0, 0.0], 100.0, &Sees([0.9; 3]))
+        };
+        assert!((unseen(120) - 1.0).abs() < 1e-12);
+        assert!((unseen(200) - 0.01).abs() < 1e-12);
     }
 }

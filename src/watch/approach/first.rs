@@ -7,12 +7,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::line::{Point, Polyline};
+use super::Asked;
 use crate::fusion::fan::{AHEAD_S, Gait, WAYS, Way};
 use crate::fusion::{Fan, TrackView};
 use crate::watch::agreement::Direction;
 
 /// The horizons, seconds: one minute, five, and fifteen.
-pub(in crate::watch) const HORIZONS_S: [f64; 3] = [60.0, 300.0, 900.0];
+const HORIZONS_S: [f64; 3] = [60.0, 300.0, 900.0];
 /// Shares of the ways that cross, by when they have: the interval around the median.
 const INTERVAL: [f64; 2] = [0.1, 0.9];
 
@@ -21,6 +22,8 @@ const INTERVAL: [f64; 2] = [0.1, 0.9];
 pub struct Foreseen {
     /// P(first passage within one, five and fifteen minutes).
     pub within: [f64; 3],
+    /// P(first passage within the horizon that was asked for).
+    pub asked: f64,
     /// Of the ways that cross: seconds until half have, and until a tenth and nine tenths have.
     pub median_s: f64,
     /// See `median_s`.
@@ -35,7 +38,7 @@ pub struct Foreseen {
 pub(super) fn foresee(
     fan: &Fan,
     line: &Polyline,
-    direction: Direction,
+    asked: &Asked,
     track: &TrackView<'_>,
     gait: &Gait,
 ) -> Option<Foreseen> {
@@ -61,7 +64,7 @@ pub(super) fn foresee(
         }
         counted += 1;
         let Some((time_s, at, to_left)) = passage(line, &way, free_m) else { continue };
-        let wanted = match direction {
+        let wanted = match asked.direction {
             Direction::Any => true,
             Direction::LeftToRight => !to_left,
             Direction::RightToLeft => to_left,
@@ -70,7 +73,7 @@ pub(super) fn foresee(
             passed.push((time_s, at));
         }
     }
-    summary(passed, counted)
+    summary(passed, counted, asked.horizon.as_secs_f64())
 }
 
 /// When and where a way that has at least `free_m` before it meets the line first, and whether it goes to the left.
@@ -94,7 +97,7 @@ fn passage(line: &Polyline, way: &Way<'_>, mut free_m: f64) -> Option<(f64, Poin
     None
 }
 
-fn summary(mut passed: Vec<(f64, Point)>, counted: u32) -> Option<Foreseen> {
+fn summary(mut passed: Vec<(f64, Point)>, counted: u32, asked_s: f64) -> Option<Foreseen> {
     passed.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let (first, last) = (passed.first()?, passed.last()?);
     let number = passed.len() as f64;
@@ -104,17 +107,18 @@ fn summary(mut passed: Vec<(f64, Point)>, counted: u32) -> Option<Foreseen> {
         let found = passed.get(at as usize).unwrap_or(last);
         found.0.max(first.0)
     };
-    let within = HORIZONS_S.map(|horizon_s| {
+    let within = |horizon_s: f64| {
         let by_then = passed.partition_point(|(time_s, _)| *time_s <= horizon_s);
         by_then as f64 / f64::from(counted.max(1))
-    });
+    };
     let mean = |axis: usize| passed.iter().map(|(_, at)| at[axis]).sum::<f64>() / number;
     let at = [mean(0), mean(1)];
     let moment = |a: usize, b: usize| {
         passed.iter().map(|(_, p)| (p[a] - at[a]) * (p[b] - at[b])).sum::<f64>() / number
     };
     Some(Foreseen {
-        within,
+        within: HORIZONS_S.map(within),
+        asked: within(asked_s),
         median_s: quantile(0.5),
         interval_s: INTERVAL.map(quantile),
         at,
@@ -125,15 +129,20 @@ fn summary(mut passed: Vec<(f64, Point)>, counted: u32) -> Option<Foreseen> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Span;
     use crate::watch::testing;
 
     fn line() -> Polyline {
         Polyline::new(&[[-50_000.0, 0.0], [50_000.0, 0.0]])
     }
 
+    fn any(direction: Direction) -> Asked {
+        Asked { direction, horizon: Span::from_secs(300), threshold: 0.5, hold: Span::ZERO }
+    }
+
     fn seen(mean: [f64; 4], modes: [f64; 3], gait: &Gait) -> Foreseen {
         let view = TrackView { modes, ..testing::view(1, 0.0, mean, 5.0, &[]) };
-        foresee(&Fan::new(), &line(), Direction::Any, &view, gait).unwrap_or_default()
+        foresee(&Fan::new(), &line(), &any(Direction::Any), &view, gait).unwrap_or_default()
     }
 
     #[test]
@@ -170,13 +179,13 @@ mod tests {
     #[test]
     fn only_the_direction_asked_for_counts_and_beyond_at_the_start_is_no_passage() {
         let view = testing::view(1, 0.0, [0.0, -450.0, 0.0, 15.0], 5.0, &[]);
-        let asked = |direction| foresee(&Fan::new(), &line(), direction, &view, &Gait::default());
+        let asked = |direction| foresee(&Fan::new(), &line(), &any(direction), &view, &Gait::default());
         assert_eq!(asked(Direction::LeftToRight), None);
         assert_eq!(asked(Direction::RightToLeft), asked(Direction::Any));
         // Known to thirty metres, beside the line, and standing: half of it lies beyond and has not crossed.
         let parked = TrackView { modes: [0.0, 0.0, 1.0], ..testing::view(1, 0.0, [0.0, -3.0, 0.0, 0.0], 30.0, &[]) };
         let gait = Gait { velocity_mps: Some([1.0, 0.0]), still_s: 3_600.0 };
-        let found = foresee(&Fan::new(), &line(), Direction::Any, &parked, &gait).unwrap_or_default();
+        let found = foresee(&Fan::new(), &line(), &any(Direction::Any), &parked, &gait).unwrap_or_default();
         assert!(found.within[0] < 0.1, "{found:?}");
     }
 }

@@ -17,7 +17,6 @@ use crate::fusion::{Fan, Gait, TrackId, TrackView};
 use crate::time::{Span, Timestamp};
 use crate::watch::agreement::Direction;
 pub use first::Foreseen;
-pub(super) use first::HORIZONS_S;
 
 /// A track's turn comes every so many seconds.
 const EVERY_S: i64 = 3;
@@ -40,8 +39,8 @@ const CAPACITY: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Asked {
     pub direction: Direction,
-    /// Which of [`HORIZONS_S`].
-    pub horizon: usize,
+    /// How far ahead.
+    pub horizon: Span,
     pub threshold: f64,
     pub hold: Span,
 }
@@ -153,9 +152,11 @@ impl Approaches {
             return None;
         }
         let gait = self.state.gaits.get(&track.id).map(|walk| walk.gait(now)).unwrap_or_default();
-        let fan = self.fan.as_ref().filter(|_| is_about)?;
-        let foreseen = first::foresee(fan, line, asked.direction, track, &gait).unwrap_or_default();
-        let foreseen = Foreseen { within: foreseen.within.map(|p| p * track.existence), ..foreseen };
+        // What turns out to be nothing that the rule is about is not coming.
+        let fan = self.fan.as_ref().filter(|_| is_about);
+        let foreseen = fan.and_then(|fan| first::foresee(fan, line, asked, track, &gait)).unwrap_or_default();
+        let within = foreseen.within.map(|p| p * track.existence);
+        let foreseen = Foreseen { within, asked: foreseen.asked * track.existence, ..foreseen };
         self.judge(now, subject, &foreseen, asked)
     }
 
@@ -247,7 +248,7 @@ impl Approaches {
 
 impl Nearing {
     fn step(&mut self, now: Timestamp, asked: &Asked) -> Option<Change> {
-        let (foreseen, probability) = (self.foreseen, self.foreseen.within[asked.horizon]);
+        let (foreseen, probability) = (self.foreseen, self.foreseen.asked);
         let (likely, unlikely) =
             (probability >= asked.threshold, probability <= OVER_BELOW * asked.threshold);
         self.likely_since = if likely { self.likely_since.or(Some(now)) } else { None };

@@ -42,6 +42,8 @@ struct Kept {
     crossings: Option<u32>,
     /// As JSON: what is absent in it, postcard would not find again.
     life: String,
+    /// Likewise.
+    grounds: String,
     measured_at: Option<Timestamp>,
     received_at: Option<Timestamp>,
 }
@@ -64,20 +66,21 @@ impl Kept {
         #[rustfmt::skip]
         let Notice {
             alert, revision, state, severity, confidence, event_time, event_time_sigma_s, raised_at, direction,
-            position, tracks, sensors, trust_groups, count, between, crossings, life, measured_at, received_at,
+            position, tracks, sensors, trust_groups, count, between, crossings, life, grounds, measured_at, received_at,
             v: _, rule: _, kind: _, clause: _, line: _, zone: _, agreement: _, exercise: _, software: _,
             configuration: _,
             // Groups are the flood's.
             group: _,
         } = notice;
         let life = serde_json::to_string(&life).expect("plain texts and numbers");
+        let grounds = serde_json::to_string(&grounds).expect("plain texts and numbers");
         let all = [Direction::Any, Direction::LeftToRight, Direction::RightToLeft];
         let direction = direction.and_then(|word| all.into_iter().find(|known| known.as_str() == word));
         #[rustfmt::skip]
         let kept = Self {
             subject: *subject, latest, gone, rung, waits_since, alert, revision, state, severity, confidence, event_time,
             event_time_sigma_s, raised_at, direction, position, tracks, sensors, trust_groups, count, between,
-            crossings, life, measured_at, received_at,
+            crossings, life, grounds, measured_at, received_at,
         };
         kept
     }
@@ -85,6 +88,7 @@ impl Kept {
     /// None if its life is none.
     fn entry(self, heading: &Heading, book: &Book) -> Option<Entry> {
         let life: Life = serde_json::from_str(&self.life).ok()?;
+        let grounds = serde_json::from_str(&self.grounds).ok()?;
         let cited = book.cited.clone();
         let notice = Notice {
             v: 1,
@@ -109,6 +113,7 @@ impl Kept {
             count: self.count,
             between: self.between,
             crossings: self.crossings,
+            grounds,
             life,
             group: None,
             measured_at: self.measured_at,

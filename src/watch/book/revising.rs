@@ -12,9 +12,13 @@ use crate::watch::sensors::Support;
 /// Tracks named in an alert about one thing.
 const MOST_NAMED: usize = 16;
 
-/// One trust group alone never exceeds a warning; two make an alert.
-pub(in crate::watch) fn severity(trust_groups: u32) -> Severity {
-    if trust_groups >= 2 { Severity::Alert } else { Severity::Warning }
+/// One trust group alone never exceeds a warning; two make an alert; what is an alert is urgent beside a blinded sensor.
+pub(in crate::watch) fn ladder(trust_groups: u32, is_beside_blind: bool) -> Severity {
+    match (trust_groups >= 2, is_beside_blind) {
+        (false, _) => Severity::Warning,
+        (true, false) => Severity::Alert,
+        (true, true) => Severity::Urgent,
+    }
 }
 
 impl Book {
@@ -87,7 +91,8 @@ impl Book {
         support: Support,
         out: &mut Vec<Notice>,
     ) {
-        let severity = severity(support.groups);
+        let beside = self.entry(subject).is_some_and(|entry| !entry.notice.grounds.blind.is_empty());
+        let severity = ladder(support.groups, beside);
         if self.entry(subject).is_some_and(|entry| severity > entry.notice.severity) {
             self.refine(now, subject, out, |notice| {
                 notice.severity = severity;
@@ -133,6 +138,7 @@ impl Book {
         self.revise(now, subject, out, |notice| {
             notice.confidence = finding.confidence;
             notice.severity = notice.severity.max(finding.severity);
+            notice.grounds = finding.grounds;
             (notice.sensors, notice.trust_groups) = (finding.support.sensors, finding.support.groups);
         });
     }

@@ -252,3 +252,71 @@ impl Claim {
         (is_long && self.body.is_some() && now.since(measured) <= MEASURED).then_some(silent_s)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fusion::Smoothed;
+    use crate::watch::testing;
+
+    /// A body that goes east with 5 m/s along the axis.
+    struct Body;
+
+    impl Paths for Body {
+        fn smoothed(&self, _: TrackId, _: Timestamp, _: Timestamp) -> Option<Smoothed> {
+            None
+        }
+
+        fn view(&self, _: TrackId, at: Timestamp) -> Option<TrackView<'_>> {
+            let t = at.as_nanos() as f64 / 1e9;
+            Some(TrackView { identity: Some("mmsi:1"), ..testing::view(1, t, [5.0 * t, 0.0, 5.0, 0.0], 5.0, &[]) })
+        }
+    }
+
+    /// Reports every ten seconds, the body measured every second; what stands at the end.
+    fn run(seconds: i64, place: impl Fn(f64) -> Option<Point>) -> Vec<(Named, f64)> {
+        let (mut claims, identity, other) = (Claims::default(), Arc::from("mmsi:1"), Arc::from("mmsi:2"));
+        let report = |t: i64, at: Point| Report {
+            receiver: SensorIndex(0),
+            time: Timestamp::from_secs(t),
+            at,
+            covariance: [100.0, 0.0, 100.0],
+            velocity_mps: Some([5.0, 0.0]),
+        };
+        for t in 0..seconds {
+            let now = Timestamp::from_secs(t);
+            if t % 10 == 0 {
+                if let Some(at) = place(t as f64) {
+                    claims.reported(&identity, report(t, at), &Body);
+                }
+                claims.reported(&other, report(t, [5.0 * t as f64, -3000.0]), &Body);
+            }
+            let view = Body.view(TrackId(1), now).unwrap();
+            claims.bears(now, &view, Some(now));
+            claims.tick(now);
+        }
+        let found = claims.suspicions(Timestamp::from_secs(seconds - 1), |_| false);
+        found.into_iter().map(|suspicion| (suspicion.name, suspicion.value)).collect()
+    }
+
+    #[test]
+    fn an_honest_report_raises_nothing() {
+        assert_eq!(run(600, |t| Some([5.0 * t + 20.0, 15.0])), []);
+    }
+
+    #[test]
+    fn a_report_that_drifts_off_disagrees_and_one_that_leaps_was_impossible() {
+        let drifts = run(300, |t| Some([5.0 * t, (t - 100.0).max(0.0) * 4.0]));
+        assert_eq!(drifts.iter().map(|found| found.0).collect::<Vec<_>>(), [Named::SelfReportDisagrees]);
+        let leaps = run(130, |t| Some([5.0 * t, if t < 100.0 { 0.0 } else { 3000.0 }]));
+        let speed = leaps.iter().find(|found| found.0 == Named::ImpossibleSpeed).expect("300 m/s");
+        assert!((280.0..300.0).contains(&speed.1), "{leaps:?}");
+    }
+
+    #[test]
+    fn silence_is_told_after_two_minutes_of_moving() {
+        let until = |t: f64| Some([5.0 * t, 0.0]).filter(|_| t < 100.0);
+        assert_eq!(run(205, until), []);
+        assert_eq!(run(215, until), [(Named::TransponderOff, 124.0)]);
+    }
+}

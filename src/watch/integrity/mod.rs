@@ -47,7 +47,7 @@ pub(super) struct Region {
 }
 
 /// What an indicator is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum About {
     /// A track that others than transponders measure, or that nobody else does.
     Track(TrackId),

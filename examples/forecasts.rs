@@ -24,7 +24,10 @@ fn main() -> Result<(), anyhow::Error> {
     let mut engine = Engine::new(installation.engine_settings());
     let mut reader = Reader::open(recording.as_ref())?;
     let mut rows = std::io::BufWriter::new(std::fs::File::create(out)?);
-    writeln!(rows, "time,track,rule,east_m,north_m,within_60_s,within_300_s,within_900_s,median_s,low_s,high_s")?;
+    writeln!(
+        rows,
+        "time,track,rule,east_m,north_m,within_60_s,within_300_s,within_900_s,median_s,low_s,high_s"
+    )?;
     let begun = linewatch::clock::instant();
     let (mut ticking, mut before) = (std::time::Duration::ZERO, begun.elapsed());
     let mut ticks = 0_u32;

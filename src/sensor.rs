@@ -122,6 +122,9 @@ impl Format {
     }
 }
 
+/// Lasting errors allowed for unless somebody says otherwise, in one-sigma.
+pub const BIAS_SIGMAS: f64 = 3.0;
+
 /// A patch where a sensor sees badly or not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mask {
@@ -166,6 +169,9 @@ pub struct SensorModel {
     pub trust_group: Arc<str>,
     /// ASTERIX source identity this sensor must claim.
     pub sac_sic: Option<[u8; 2]>,
+    /// Of the part of its errors that stays, this many of their one-sigma are allowed for: P(beyond a line) ≥ 0.95 needs
+    /// that much of it.
+    pub bias_sigmas: f64,
     /// Where it sees badly.
     pub masks: Vec<Mask>,
 }

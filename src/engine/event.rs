@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::fusion::{Descent, Fault, Finding, IdentityConflict, Kinship};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
-use crate::watch::{Notice, Stale};
 use crate::watch::life::{Done, Refusal};
+use crate::watch::{Notice, Stale};
 
 /// One thing that happened because of one record.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,6 @@
 //! Sensors that lie, fall silent or are led astray: looks in, notices out.
 
 use super::*;
-use crate::record::Link;
 use crate::sensor::SensorKind;
 use crate::watch::agreement::{Direction, Line, Rule, RuleKind, Zone};
 use crate::watch::alert::{Severity, State};
@@ -39,6 +38,7 @@ fn model(id: &str, kind: SensorKind, at: [f64; 2], max_range_m: f64) -> SensorMo
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -60,7 +60,8 @@ impl Stage {
             right: "south".into(),
             vertices: vec![at(-9_000.0, 0.0), at(9_000.0, 0.0)],
         };
-        let polygon = vec![at(6_000.0, 6_000.0), at(8_000.0, 6_000.0), at(8_000.0, 8_000.0), at(6_000.0, 8_000.0)];
+        let polygon =
+            vec![at(6_000.0, 6_000.0), at(8_000.0, 6_000.0), at(8_000.0, 8_000.0), at(6_000.0, 8_000.0)];
         let rules = vec![
             rule("crossing", RuleKind::Crossing { line: 0, direction: Direction::Any }),
             rule("believed", RuleKind::Integrity { sensors: Vec::new() }),
@@ -97,7 +98,8 @@ impl Stage {
     }
 
     fn unit(&mut self) -> f64 {
-        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.chance =
+            self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.chance >> 11) as f64 / (1u64 << 53) as f64
     }
 
@@ -144,7 +146,11 @@ impl Stage {
     ) {
         while self.second < until {
             let t = self.second as f64;
-            let radars = [("r1", [-1_000.0, -2_000.0], 9_000.0), ("r2", [5_000.0, 5_000.0], 9_000.0), ("c1", [0.0, -500.0], 3_000.0)];
+            let radars = [
+                ("r1", [-1_000.0, -2_000.0], 9_000.0),
+                ("r2", [5_000.0, 5_000.0], 9_000.0),
+                ("c1", [0.0, -500.0], 3_000.0),
+            ];
             for (sensor, at, reach_m) in radars {
                 if self.cut.contains(&sensor) {
                     continue;
@@ -173,7 +179,11 @@ impl Stage {
 
     /// Notices of a kind: when said, and what they stand on.
     fn of(&self, kind: &str) -> Vec<(i64, &Notice)> {
-        self.said.iter().filter(|(_, notice)| notice.kind == kind).map(|(at, notice)| (*at, &**notice)).collect()
+        self.said
+            .iter()
+            .filter(|(_, notice)| notice.kind == kind)
+            .map(|(at, notice)| (*at, &**notice))
+            .collect()
     }
 
     fn has(&self, kind: &str, named: Named) -> Option<i64> {
@@ -193,12 +203,16 @@ const NAMES: [&str; 5] = ["mmsi:1", "mmsi:2", "mmsi:3", "mmsi:4", "mmsi:5"];
 fn a_ship_that_reports_itself_elsewhere_is_found_and_an_honest_one_is_not() {
     let mut stage = Stage::new();
     let off = |t: f64| (t - 100.0).clamp(0.0, 60.0) * 15.0;
-    let reports = |t: f64| vec![([ship(0.0, t)[0], ship(0.0, t)[1] + off(t)], NAMES[0]), (ship(1.0, t), NAMES[1])];
+    let reports =
+        |t: f64| vec![([ship(0.0, t)[0], ship(0.0, t)[1] + off(t)], NAMES[0]), (ship(1.0, t), NAMES[1])];
     stage.run(240, |t| vec![ship(0.0, t), ship(1.0, t)], reports, |_| Vec::new());
     let found = stage.has("integrity", Named::SelfReportDisagrees).expect("900 m off");
     assert!((105..200).contains(&found), "{found}");
     for (_, notice) in stage.of("integrity") {
-        assert!(notice.grounds.indicators.iter().all(|i| i.identity.as_deref() != Some(NAMES[1])), "{notice:?}");
+        assert!(
+            notice.grounds.indicators.iter().all(|i| i.identity.as_deref() != Some(NAMES[1])),
+            "{notice:?}"
+        );
     }
 }
 
@@ -253,7 +267,9 @@ fn an_old_recording_played_again_is_told() {
 #[test]
 fn what_one_captured_camera_invents_is_told_to_rest_on_it_alone() {
     let mut stage = Stage::new();
-    let swarm = |t: f64| (0..4).map(|n| [-600.0 + 400.0 * f64::from(n), -900.0 + 10.0 * (t - 40.0)]).collect();
+    let swarm = |t: f64| -> Vec<[f64; 2]> {
+        (0..4).map(|n| [-600.0 + 400.0 * f64::from(n), -900.0 + 10.0 * (t - 40.0)]).collect()
+    };
     let phantoms = |t: f64| if t < 40.0 { Vec::new() } else { swarm(t) };
     stage.run(180, |_| vec![[3_000.0, -3_000.0]], |_| Vec::new(), phantoms);
     let crossings = stage.of("crossing");
@@ -280,7 +296,12 @@ fn a_sensor_cut_before_a_crossing_makes_it_urgent() {
     assert!((120..130).contains(&at) && notice.severity == Severity::Urgent, "{at} {notice:?}");
     let [blind] = &notice.grounds.blind[..] else { panic!("{notice:?}") };
     assert_eq!((&*blind.sensor, blind.cause), ("r2", Cause::Silent));
-    let lost = notice.grounds.indicators.iter().find(|i| i.name == Named::SensorLostBefore).expect("lost just before");
+    let lost = notice
+        .grounds
+        .indicators
+        .iter()
+        .find(|i| i.name == Named::SensorLostBefore)
+        .expect("lost just before");
     assert!((30.0..45.0).contains(&lost.value), "{lost:?}");
     // The camp was watched by it alone.
     let blind = stage.of("blind");

@@ -23,7 +23,7 @@ use crate::scan::Scan;
 use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
 use crate::watch::grounds::Cause;
-use crate::watch::{Standing, Agreement, Notice, Watch};
+use crate::watch::{Agreement, Notice, Standing, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
@@ -114,7 +114,8 @@ impl Engine {
             repeats: sensors.iter().map(|_| Repeats::default()).collect(),
             health: Health::new(&sensors),
             tracker: Tracker::new(frame.clone(), sensors.clone()),
-            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors).citing(&software, &configuration),
+            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors)
+                .citing(&software, &configuration),
             now: None,
             decoded: Decoded::default(),
             notices: Vec::new(),
@@ -290,7 +291,8 @@ impl Engine {
         };
         let standing = |index: SensorIndex| {
             let faults = tracker.health(index).map(|health| health.faults).unwrap_or_default();
-            let seldom = Fault::ALL.iter().zip(faults).any(|(fault, has)| has && *fault == Fault::SeldomDetects);
+            let seldom =
+                Fault::ALL.iter().zip(faults).any(|(fault, has)| has && *fault == Fault::SeldomDetects);
             let cause = health.cause(index).or(seldom.then_some(Cause::SeldomDetects));
             Standing { share: works(index), cause }
         };
@@ -334,6 +336,6 @@ impl Engine {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod incident_tests;
+#[cfg(test)]
+mod tests;

@@ -176,7 +176,12 @@ fn script(at: usize, first: usize) -> Vec<Leg> {
             done += 1.0;
         }
         let mut u = dice.uniform();
-        mode = (0..MODES).find(|&next| { u -= NEXT[mode][next]; u < 0.0 }).unwrap_or(STEADY);
+        mode = (0..MODES)
+            .find(|&next| {
+                u -= NEXT[mode][next];
+                u < 0.0
+            })
+            .unwrap_or(STEADY);
         (dwell_u, turn_u) = (dice.uniform(), dice.uniform());
     }
     legs

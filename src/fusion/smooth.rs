@@ -12,8 +12,8 @@
 
 use super::existence::Fades;
 use super::filter::{Gaussian, Step};
-use super::motion::{Imm, Motion};
 use super::identities::IdentityConflict;
+use super::motion::{Imm, Motion};
 use super::track::{Estimate, TrackId, TrackView};
 use super::tracker::Tracker;
 use crate::sensor::SensorIndex;

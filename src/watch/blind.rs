@@ -38,7 +38,13 @@ pub(super) enum Change {
 
 impl Blind {
     /// `below`: less than this share watched is too little; `hold`: for how long.
-    pub(super) fn observe(&mut self, now: Timestamp, sight: &Sight, below: f64, hold: Span) -> Option<Change> {
+    pub(super) fn observe(
+        &mut self,
+        now: Timestamp,
+        sight: &Sight,
+        below: f64,
+        hold: Span,
+    ) -> Option<Change> {
         let watched = 1.0 - sight.blind;
         let enough = if self.raised { (below + MARGIN).min(1.0) } else { below };
         let is_watched = watched >= enough - 1e-9;
@@ -83,7 +89,10 @@ mod tests {
 
     #[test]
     fn what_was_watched_and_no_longer_is_is_raised_once_it_held() {
-        let course = [0.9, 0.9, 0.9, 0.9, 0.3, 0.9, 0.3, 0.3, 0.2, 0.1, 0.0, 0.52, 0.52, 0.52, 0.52, 0.52, 0.6, 0.6, 0.6, 0.6];
+        let course = [
+            0.9, 0.9, 0.9, 0.9, 0.3, 0.9, 0.3, 0.3, 0.2, 0.1, 0.0, 0.52, 0.52, 0.52, 0.52, 0.52, 0.6, 0.6,
+            0.6, 0.6,
+        ];
         let raise = Change::Raise(Timestamp::from_secs(6));
         assert_eq!(changes(course.into_iter()), [(9, raise), (19, Change::Clear)]);
     }

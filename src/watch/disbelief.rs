@@ -62,7 +62,8 @@ impl Watch {
             match change {
                 Some(blind::Change::Raise(since)) => {
                     let groups: Vec<_> = blind.gone(sight).cloned().collect();
-                    let is_gone = |sensor| self.sensors.group(sensor).is_some_and(|group| groups.contains(group));
+                    let is_gone =
+                        |sensor| self.sensors.group(sensor).is_some_and(|group| groups.contains(group));
                     let mut lost = self.doubts.standings.blind_among(is_gone);
                     if lost.is_empty() {
                         let all = self.sensors.names(is_gone);
@@ -70,9 +71,15 @@ impl Watch {
                         lost = all.map(unknown).collect();
                     }
                     let grounds =
-                        Grounds { blind: lost, blind_ratio: Some(sight.blind), ..Grounds::default() }.rounded();
-                    let Some((at, covariance_m2)) = self.zones.get(zone).map(area::Area::middle) else { continue };
-                    let finding = Finding { grounds, ..Finding::about_sensors(Severity::Warning, since, at, covariance_m2) };
+                        Grounds { blind: lost, blind_ratio: Some(sight.blind), ..Grounds::default() }
+                            .rounded();
+                    let Some((at, covariance_m2)) = self.zones.get(zone).map(area::Area::middle) else {
+                        continue;
+                    };
+                    let finding = Finding {
+                        grounds,
+                        ..Finding::about_sensors(Severity::Warning, since, at, covariance_m2)
+                    };
                     self.book.open(now, subject, finding, out);
                 }
                 Some(blind::Change::Clear) => self.book.clear(subject, out),
@@ -117,9 +124,13 @@ impl Watch {
                 let subject = Subject { track, rule: index };
                 let standing = self.book.entry(subject).filter(|entry| entry.is_open());
                 if let Some(entry) = standing {
-                    let names = |list: &[Indicator]| list.iter().map(|i| (i.name, i.identity.clone())).collect::<Vec<_>>();
+                    let names = |list: &[Indicator]| {
+                        list.iter().map(|i| (i.name, i.identity.clone())).collect::<Vec<_>>()
+                    };
                     if names(&entry.notice.grounds.indicators) != names(&finding.grounds.indicators) {
-                        self.book.revise(now, subject, out, |notice| notice.grounds.indicators = finding.grounds.indicators);
+                        self.book.revise(now, subject, out, |notice| {
+                            notice.grounds.indicators = finding.grounds.indicators
+                        });
                     }
                 } else {
                     self.book.open(now, subject, finding, out);
@@ -149,7 +160,11 @@ impl Watch {
                 About::Sensor(_) => {}
                 About::Sector => {
                     let identity = indicators.iter().find_map(|i| self.doubts.place(i.identity.as_deref()?));
-                    place = self.doubts.interference().or(identity.map(|(at, c)| (at, c[0].max(c[2]).sqrt()))).or(place);
+                    place = self
+                        .doubts
+                        .interference()
+                        .or(identity.map(|(at, c)| (at, c[0].max(c[2]).sqrt())))
+                        .or(place);
                     about_none.extend(indicators.iter().cloned());
                 }
             }
@@ -168,7 +183,10 @@ impl Watch {
             let severity = ladder(support.groups, false);
             let finding = Finding::about_sensors(severity, since, at, plan(&track.estimate.covariance));
             let grounds = Grounds { indicators, ..self.grounds(now, &track, &support, None, paths) };
-            found.push((Some(id), Finding { tracks: vec![id], support, grounds: grounds.rounded(), ..finding }));
+            found.push((
+                Some(id),
+                Finding { tracks: vec![id], support, grounds: grounds.rounded(), ..finding },
+            ));
         }
         if !about_none.is_empty() {
             let since = about_none.iter().filter_map(|i| i.since).min().unwrap_or(now);

@@ -114,9 +114,16 @@ impl Doubts {
     }
 
     /// A live confirmed track, once a second.
-    pub(super) fn see(&mut self, now: Timestamp, track: &TrackView<'_>, support: &Support, paths: &impl Paths) {
+    pub(super) fn see(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        support: &Support,
+        paths: &impl Paths,
+    ) {
         let State { integrity, firsts, .. } = &mut self.state;
-        let transponder = |index: SensorIndex| self.kinds.get(index.index()) == Some(&SensorKind::Transponder);
+        let transponder =
+            |index: SensorIndex| self.kinds.get(index.index()) == Some(&SensorKind::Transponder);
         if track.identity.is_some() {
             let measured = track.sensors.iter().filter(|(index, _)| !transponder(*index));
             integrity.bears(now, track, measured.map(|(_, at)| *at).max());
@@ -126,8 +133,11 @@ impl Doubts {
         let reach_m = FROM_M.max(FROM_S * (v_east * v_east + v_north * v_north).sqrt());
         firsts.see(track, |at| standings.unseen_before(now, track.born, at, reach_m, paths));
         if Firsts::is_turn(now, track) {
-            let unreported =
-                if support.groups == 1 { standings.unreported(now, track, &support.sensors, paths) } else { 1.0 };
+            let unreported = if support.groups == 1 {
+                standings.unreported(now, track, &support.sensors, paths)
+            } else {
+                1.0
+            };
             firsts.supported(now, track.id, support.groups, unreported);
         }
     }
@@ -190,13 +200,25 @@ impl Doubts {
         indicators.extend(self.alone(now, track.id));
         if let Some(first) = self.state.firsts.get(track.id).filter(|first| first.unseen <= APPEARED) {
             let (value, since) = (first.unseen, Some(first.time));
-            indicators.push(Indicator { name: Named::AppearedInside, value, since, identity: None, sensor: None });
+            indicators.push(Indicator {
+                name: Named::AppearedInside,
+                value,
+                since,
+                identity: None,
+                sensor: None,
+            });
         }
         for lost in &blind {
             let value = now.since(lost.since).as_secs_f64();
             if value <= JUST_BEFORE_S {
                 let (since, sensor) = (Some(lost.since), Some(lost.sensor.clone()));
-                indicators.push(Indicator { name: Named::SensorLostBefore, value, since, identity: None, sensor });
+                indicators.push(Indicator {
+                    name: Named::SensorLostBefore,
+                    value,
+                    since,
+                    identity: None,
+                    sensor,
+                });
             }
         }
         Grounds {
@@ -216,7 +238,9 @@ impl Doubts {
         let mut found = standing.get(&About::Track(track.id)).cloned().unwrap_or_default();
         // The reports of its identity may be on no track: they speak against this one all the same.
         let bodiless = standing.get(&About::Sector).into_iter().flatten();
-        found.extend(bodiless.filter(|i| i.identity.is_some() && i.identity.as_deref() == track.identity).cloned());
+        found.extend(
+            bodiless.filter(|i| i.identity.is_some() && i.identity.as_deref() == track.identity).cloned(),
+        );
         for (about, indicators) in standing {
             if let About::Sensor(index) = about
                 && support.sensors.contains(&self.standings.name(*index))

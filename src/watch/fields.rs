@@ -40,7 +40,11 @@ impl Fields {
                 half_width_rad: model.field_of_view_rad / 2.0,
                 max_range_m: model.max_range_m,
                 detection_probability: model.detection_probability,
-                masks: model.masks.iter().map(|mask| (ring(&mask.polygon), mask.detection_probability)).collect(),
+                masks: model
+                    .masks
+                    .iter()
+                    .map(|mask| (ring(&mask.polygon), mask.detection_probability))
+                    .collect(),
             })
         };
         Self(models.iter().map(field).collect())
@@ -79,7 +83,12 @@ mod tests {
         let mut camera = testing::sensor("c", "c", 10.0);
         (camera.field_of_view_rad, camera.max_range_m) = (std::f64::consts::FRAC_PI_2, 6_000.0);
         let corner = |east, north| testing::geodetic(east, north);
-        let polygon = vec![corner(100.0, -5000.0), corner(9000.0, -5000.0), corner(9000.0, 9000.0), corner(100.0, 9000.0)];
+        let polygon = vec![
+            corner(100.0, -5000.0),
+            corner(9000.0, -5000.0),
+            corner(9000.0, 9000.0),
+            corner(100.0, 9000.0),
+        ];
         camera.masks = vec![Mask { polygon, detection_probability: 0.1 }];
         let fields = Fields::new(&testing::frame(), &[camera]);
         let places = [[0.0, 0.0], [0.0, 1500.0], [-4900.0, -1000.0], [500.0, -1000.0], [0.0, -5500.0]];

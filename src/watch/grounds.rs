@@ -182,9 +182,7 @@ impl Grounds {
             (Some(known), Some(said)) => known.median_s <= 0.5 * said.median_s,
             (known, said) => known.is_some() != said.is_some(),
         };
-        sooner
-            || (&self.related, &self.blind) != (&said.related, &said.blind)
-            || names(self) != names(said)
+        sooner || (&self.related, &self.blind) != (&said.related, &said.blind) || names(self) != names(said)
     }
 
     /// To the digits that a reader can use.
@@ -208,7 +206,11 @@ impl Grounds {
         self.should_have_seen.iter_mut().for_each(|missed| missed.probability = to(missed.probability, 1e4));
         self.blind_ratio = self.blind_ratio.map(|share| to(share, 1e3));
         for indicator in &mut self.indicators {
-            indicator.value = if indicator.value.abs() < 0.01 { to(indicator.value, 1e9) } else { to(indicator.value, 1e3) };
+            indicator.value = if indicator.value.abs() < 0.01 {
+                to(indicator.value, 1e9)
+            } else {
+                to(indicator.value, 1e3)
+            };
         }
         self
     }

@@ -60,6 +60,7 @@ use agreement::{Rule, RuleKind};
 pub use alert::Notice;
 use alert::{Count, Severity};
 use approach::Approaches;
+pub use approach::Foreseen;
 use area::Area;
 use blind::Blind;
 use book::{Book, Entry, Finding, Subject, ladder};
@@ -68,17 +69,16 @@ use crossing::{Crossed, Crossing, Side, plan};
 use doubt::Doubts;
 use grounds::Grounds;
 use instant::Instant;
+pub use integrity::Stale;
 use life::{Act, Done, Refusal};
 use line::Polyline;
 use passage::{GateDisc, Passage, class_probability, is_of};
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
-pub use approach::Foreseen;
-pub use integrity::Stale;
 pub use sight::Sight;
-pub use standing::Standing;
 use sight::Sights;
+pub use standing::Standing;
 
 /// Alerts about a track that is gone are over after this long.
 const GONE_FOR: Span = Span::from_secs(60);
@@ -292,7 +292,11 @@ impl Watch {
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.book.refused() + self.approaches.refused() + self.doubts.refused()
+        sides
+            + self.presence.refused()
+            + self.book.refused()
+            + self.approaches.refused()
+            + self.doubts.refused()
     }
 
     fn corroborate(

@@ -6,8 +6,8 @@
 //! in whatever direction, belong to the same alert, a *contested crossing*, and revise it with their number.
 
 use super::book::{Book, Finding, REMEMBERED, Subject, ladder};
-use super::grounds::Grounds;
 use super::crossing::{Crossed, Side};
+use super::grounds::Grounds;
 use super::line::Point;
 use super::sensors::{Sensors, ages};
 use crate::fusion::TrackView;

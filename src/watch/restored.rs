@@ -50,7 +50,9 @@ impl Watch {
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
         let Self { mut lines, rules, sights, book, approaches, doubts, .. } = self;
-        if lines.len() != state.lines.len() || state.ceilings.keys().chain(state.blinds.keys()).any(|rule| *rule >= rules.len()) {
+        if lines.len() != state.lines.len()
+            || state.ceilings.keys().chain(state.blinds.keys()).any(|rule| *rule >= rules.len())
+        {
             return None;
         }
         for (line, state) in lines.values_mut().zip(state.lines) {

@@ -105,7 +105,8 @@ impl Standings {
 
     /// Sensors that are lost and that would see a place; the latest loss last in time is told by `since`.
     pub(super) fn blind_near(&self, place: Point) -> Vec<Blinded> {
-        let lost = self.state.lost.iter().filter(|(index, _)| self.fields.would_see(**index, place) >= BESIDE);
+        let lost =
+            self.state.lost.iter().filter(|(index, _)| self.fields.would_see(**index, place) >= BESIDE);
         lost.map(|(index, (cause, since))| self.blinded(*index, *cause, *since)).collect()
     }
 
@@ -140,7 +141,8 @@ impl Standings {
         let asked_s = now.since(track.born).as_secs_f64().clamp(0.0, ASKED_S);
         let [east, north, v_east, v_north] = track.estimate.mean;
         // Now, and where it was before, going straight.
-        let places = [0.0, 0.5, 1.0].map(|part| [east - part * asked_s * v_east, north - part * asked_s * v_north]);
+        let places =
+            [0.0, 0.5, 1.0].map(|part| [east - part * asked_s * v_east, north - part * asked_s * v_north]);
         (0_u16..).map(SensorIndex).zip(&self.periods_s).filter_map(move |(index, period_s)| {
             let p = places.iter().map(|place| self.sees(index, *place, now, paths)).fold(1.0, f64::min);
             let looks = asked_s / period_s.max(DWELL_S);
@@ -171,7 +173,8 @@ impl Standings {
         support: &[String],
         paths: &impl Paths,
     ) -> f64 {
-        let others = self.chances(now, track, paths).filter(|(index, _)| !support.contains(&self.name(*index)));
+        let others =
+            self.chances(now, track, paths).filter(|(index, _)| !support.contains(&self.name(*index)));
         others.map(|(_, probability)| 1.0 - probability).product()
     }
 

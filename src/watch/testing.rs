@@ -36,6 +36,7 @@ pub(super) fn sensor(name: &str, group: &str, position_sigma_m: f64) -> SensorMo
         mobile: false,
         trust_group: group.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

@@ -50,7 +50,9 @@ impl Watch {
         }
         for index in 0..self.rules.len() {
             let rule = &self.rules[index];
-            let RuleKind::Approach { line, direction, horizons, threshold, hold } = &rule.kind else { continue };
+            let RuleKind::Approach { line, direction, horizons, threshold, hold } = &rule.kind else {
+                continue;
+            };
             let (line, direction) = (*line, *direction);
             let Some(crossing) = self.lines.get(&line) else { continue };
             // While it is not plain whether it has crossed, nothing is foreseen.
@@ -67,7 +69,10 @@ impl Watch {
                 }
                 Some(approach::Change::Revise(foreseen)) => {
                     let forecast = self.forecast(now, &foreseen);
-                    let position = self.book.place([track.estimate.mean[0], track.estimate.mean[1]], plan(&track.estimate.covariance));
+                    let position = self.book.place(
+                        [track.estimate.mean[0], track.estimate.mean[1]],
+                        plan(&track.estimate.covariance),
+                    );
                     self.book.revise(now, subject, out, |notice| {
                         notice.confidence = foreseen.asked;
                         notice.position = position;

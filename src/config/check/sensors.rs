@@ -6,7 +6,7 @@ use crate::config::error::{Report, join};
 use crate::config::raw::Sensor;
 use crate::config::raw::leaf::Word;
 use crate::geo::Geodetic;
-use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
+use crate::sensor::{BIAS_SIGMAS, Format, Mask, SensorId, SensorKind, SensorModel};
 use crate::sources::rate::Rate;
 
 /// Each sensor of the file, those refused left out.
@@ -74,6 +74,7 @@ impl One<'_> {
             mobile,
             trust_group: raw.trust_group.as_ref().map_or(id.as_str(), |group| &group.0).into(),
             sac_sic: raw.sac_sic.map(|identity| identity.0),
+            bias_sigmas: raw.bias_sigmas.map_or(BIAS_SIGMAS, |sigmas| sigmas.0),
             masks,
             id,
         })

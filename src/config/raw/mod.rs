@@ -11,8 +11,8 @@ pub(super) mod rule;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
-    AltitudeM, Baud, Count, Days, DeadManS, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS, LengthM,
-    OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SigmaDeg, SigmaM,
+    AltitudeM, Baud, BiasSigmas, Count, Days, DeadManS, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS,
+    LengthM, OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -115,6 +115,9 @@ table! {
         /// Messages a second it may send for ever, with bursts of ten seconds' worth; more are refused and counted. Default
         /// 200, and 2000 for asterix and nmea, of which one message is a line or a block.
         max_frames_per_s: RateHz,
+        /// Of the part of its errors that stays (a wrong north, a bent mast) this many of their one-sigma are allowed for: so
+        /// far beyond a line it must be for P(beyond) ≥ 0.95. Default 3.
+        bias_sigmas: BiasSigmas,
         /// Where it cannot see, or sees badly.
         masks: Vec<Mask>,
     }

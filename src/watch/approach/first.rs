@@ -103,7 +103,11 @@ fn summary(mut passed: Vec<(f64, Point)>, counted: u32, asked_s: f64) -> Option<
     let number = passed.len() as f64;
     let quantile = |share: f64| {
         let at = libm::floor(share * number);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a few hundred")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a few hundred"
+        )]
         let found = passed.get(at as usize).unwrap_or(last);
         found.0.max(first.0)
     };
@@ -183,7 +187,8 @@ mod tests {
         assert_eq!(asked(Direction::LeftToRight), None);
         assert_eq!(asked(Direction::RightToLeft), asked(Direction::Any));
         // Known to thirty metres, beside the line, and standing: half of it lies beyond and has not crossed.
-        let parked = TrackView { modes: [0.0, 0.0, 1.0], ..testing::view(1, 0.0, [0.0, -3.0, 0.0, 0.0], 30.0, &[]) };
+        let parked =
+            TrackView { modes: [0.0, 0.0, 1.0], ..testing::view(1, 0.0, [0.0, -3.0, 0.0, 0.0], 30.0, &[]) };
         let gait = Gait { velocity_mps: Some([1.0, 0.0]), still_s: 3_600.0 };
         let found = foresee(&Fan::new(), &line(), &any(Direction::Any), &parked, &gait).unwrap_or_default();
         assert!(found.within[0] < 0.1, "{found:?}");

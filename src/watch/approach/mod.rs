@@ -202,8 +202,10 @@ impl Approaches {
     /// A track is gone; alerts about it are cleared by whoever clears alerts about tracks that are gone.
     pub(super) fn forget(&mut self, track: TrackId) {
         self.state.gaits.remove(&track);
-        let (from, to) = (Subject { track: Some(track), rule: 0 }, Subject { track: Some(track), rule: usize::MAX });
-        let subjects: Vec<Subject> = self.state.nearing.range(from..=to).map(|(&subject, _)| subject).collect();
+        let (from, to) =
+            (Subject { track: Some(track), rule: 0 }, Subject { track: Some(track), rule: usize::MAX });
+        let subjects: Vec<Subject> =
+            self.state.nearing.range(from..=to).map(|(&subject, _)| subject).collect();
         for subject in subjects {
             self.state.nearing.remove(&subject);
         }

@@ -215,14 +215,16 @@ impl Claim {
         let [v_east, v_north] = self.latest.velocity_mps.unwrap_or_default();
         let last = self.latest.at;
         let expected = [last[0] + v_east * since_s, last[1] + v_north * since_s];
-        let length = |a: Point, b: Point| ((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1])).sqrt();
+        let length =
+            |a: Point, b: Point| ((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1])).sqrt();
         let variances = [self.latest.covariance, report.covariance].iter().map(|c| c[0] + c[2]).sum::<f64>();
         let drift_m = 0.5 * ACCELERATION * since_s * since_s;
         let unsaid_m = if self.latest.velocity_mps.is_some() { 0.0 } else { FASTEST_SHIP_MPS * since_s };
         let sigma_m = (variances + drift_m * drift_m).sqrt();
         let leapt_m = length(report.at, expected) - unsaid_m;
         let fastest = if identity.starts_with("mmsi:") { FASTEST_SHIP_MPS } else { FASTEST_MPS };
-        let speed_mps = (length(report.at, last) - LEAP_SIGMAS * variances.sqrt()).max(0.0) / since_s.max(1.0);
+        let speed_mps =
+            (length(report.at, last) - LEAP_SIGMAS * variances.sqrt()).max(0.0) / since_s.max(1.0);
         if speed_mps > fastest {
             self.impossible = Some((report.time, speed_mps));
         }
@@ -233,14 +235,15 @@ impl Claim {
     /// Against the body, where it is measured.
     fn compare(&mut self, report: &Report, paths: &impl Paths) {
         let lately = self.measured.is_some_and(|(at, _)| report.time.since(at) <= MEASURED);
-        let Some(body) = self.body.filter(|_| lately).and_then(|body| paths.view(body, report.time)) else { return };
+        let Some(body) = self.body.filter(|_| lately).and_then(|body| paths.view(body, report.time)) else {
+            return;
+        };
         let [east, north, ..] = body.estimate.mean;
         let p = &body.estimate.covariance;
         let r = report.covariance;
         let s = [r[0] + p[0][0], r[1] + p[0][1], r[2] + p[1][1]];
         self.test.take([report.at[0] - east, report.at[1] - north], s);
-        self.disagrees_since =
-            self.test.disagrees().then(|| self.disagrees_since.unwrap_or(report.time));
+        self.disagrees_since = self.test.disagrees().then(|| self.disagrees_since.unwrap_or(report.time));
     }
 
     /// For how long it has been silent, where that is too long and its body is still measured.
@@ -248,7 +251,8 @@ impl Claim {
         let (measured, speed_mps) = self.measured?;
         let silent_s = now.since(self.latest.time).as_secs_f64();
         let least_s = if speed_mps > MOVING_MPS { SILENT_MOVING_S } else { SILENT_LYING_S };
-        let is_long = self.reports >= LEAST_REPORTS && silent_s > least_s.max(SILENT_INTERVALS * self.interval_s);
+        let is_long =
+            self.reports >= LEAST_REPORTS && silent_s > least_s.max(SILENT_INTERVALS * self.interval_s);
         (is_long && self.body.is_some() && now.since(measured) <= MEASURED).then_some(silent_s)
     }
 }
@@ -269,7 +273,10 @@ mod tests {
 
         fn view(&self, _: TrackId, at: Timestamp) -> Option<TrackView<'_>> {
             let t = at.as_nanos() as f64 / 1e9;
-            Some(TrackView { identity: Some("mmsi:1"), ..testing::view(1, t, [5.0 * t, 0.0, 5.0, 0.0], 5.0, &[]) })
+            Some(TrackView {
+                identity: Some("mmsi:1"),
+                ..testing::view(1, t, [5.0 * t, 0.0, 5.0, 0.0], 5.0, &[])
+            })
         }
     }
 

@@ -79,7 +79,8 @@ impl Leaps {
             let sum = self.0.values().map(of).fold([0.0; 2], |a, p| [a[0] + p[0], a[1] + p[1]]);
             [sum[0] / count, sum[1] / count]
         };
-        let away = |a: Point, b: Point| ((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1])).sqrt();
+        let away =
+            |a: Point, b: Point| ((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1])).sqrt();
         let (center, target) = (middle(|leap| leap.from), middle(|leap| leap.to));
         let radius_m = self.0.values().map(|leap| away(leap.from, center)).fold(0.0, f64::max);
         let lengths: f64 = self.0.values().map(|leap| away(leap.from, leap.to)).sum();

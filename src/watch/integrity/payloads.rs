@@ -74,7 +74,8 @@ impl Payloads {
         let count = &mut self.counts[stale as usize];
         let kept = libm::exp(-now.since(count.latest).as_secs_f64().clamp(0.0, 1e6) / WINDOW_S);
         let is_another = count.first.is_none() || now.floor_secs() != count.latest.floor_secs();
-        (count.number, count.seconds) = (count.number * kept + 1.0, count.seconds * kept + f64::from(is_another));
+        (count.number, count.seconds) =
+            (count.number * kept + 1.0, count.seconds * kept + f64::from(is_another));
         count.first = count.first.or(Some(now));
         count.latest = now;
     }

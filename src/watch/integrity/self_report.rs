@@ -37,7 +37,9 @@ impl Test {
         let excused = EXCUSED_M * EXCUSED_M;
         let s = [s[0] + excused, s[1], s[2] + excused];
         let wide = [s[0] + OFFSET_M * OFFSET_M, s[1], s[2] + OFFSET_M * OFFSET_M];
-        let (Some((d2, det)), Some((wide_d2, wide_det))) = (distance(off, s), distance(off, wide)) else { return };
+        let (Some((d2, det)), Some((wide_d2, wide_det))) = (distance(off, s), distance(off, wide)) else {
+            return;
+        };
         let ratio = 0.5 * (d2 - wide_d2) - 0.5 * libm::log(wide_det / det);
         self.off_m = (off[0] * off[0] + off[1] * off[1]).sqrt();
         self.sum += ratio.min(MOST_PER_REPORT);

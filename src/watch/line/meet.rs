@@ -23,8 +23,7 @@ impl Polyline {
         for block in self.blocks.iter().filter(|block| block.bounds.overlaps(&around)) {
             for ends in self.points[block.first..=block.last].windows(2) {
                 let along = minus(ends[1], ends[0]);
-                let (before, after) =
-                    (cross(along, minus(from, ends[0])), cross(along, minus(to, ends[0])));
+                let (before, after) = (cross(along, minus(from, ends[0])), cross(along, minus(to, ends[0])));
                 // The left is where this is positive; a point on the line itself is not yet beyond it.
                 if (before > 0.0) == (after > 0.0) {
                     continue;

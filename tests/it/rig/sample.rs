@@ -42,6 +42,7 @@ pub(crate) fn sensor(id: &str, kind: SensorKind, format: Format) -> SensorModel 
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

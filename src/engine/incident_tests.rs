@@ -313,6 +313,19 @@ fn a_sensor_cut_before_a_crossing_makes_it_urgent() {
 }
 
 #[test]
+fn who_is_first_observed_beyond_the_line_has_not_crossed_but_is_told() {
+    let mut stage = Stage::new();
+    let car = |t: f64| if t < 60.0 { Vec::new() } else { vec![[500.0, 40.0 + 10.0 * (t - 60.0)]] };
+    stage.run(110, car, |_| Vec::new(), |_| Vec::new());
+    assert_eq!(stage.of("crossing").len(), 0);
+    let said = stage.of("first_observed_beyond");
+    let (at, notice) = said[0];
+    assert!((68..80).contains(&at), "{at}");
+    assert_eq!((notice.severity, notice.direction), (Severity::Advisory, Some("right_to_left")));
+    assert!((notice.position.north_m - 40.0).abs() < 60.0, "{notice:?}");
+}
+
+#[test]
 fn what_a_box_says_of_itself_is_the_cause() {
     for (text, cause) in [
         (r#"{"state":"online","boot":2,"obscured":0.9}"#, Cause::Obscured),

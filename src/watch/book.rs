@@ -46,12 +46,15 @@ const CAPACITY: usize = 10_000;
 /// Alerts that can still be reviewed: the oldest are left out.
 const PAST_CAPACITY: usize = 2_000;
 
+/// The kind of a statement about what was first observed beyond a line.
+pub(super) const FIRST_OBSERVED_BEYOND: &str = "first_observed_beyond";
+
 /// What an alert is about, among those in the book. Ordered by track first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Subject {
     /// The track, unless it is about many.
     pub track: Option<TrackId>,
-    /// Index of the rule.
+    /// Index of the rule; of its other statement, that and the number of rules.
     pub rule: usize,
 }
 
@@ -163,6 +166,12 @@ impl Heading {
         }
     }
 
+    /// The same rule's statement about what was first observed beyond its line.
+    fn beyond(self) -> Self {
+        let hash = identity::statement_hash(&self.hash, FIRST_OBSERVED_BEYOND);
+        Self { hash, kind: FIRST_OBSERVED_BEYOND, ..self }
+    }
+
     /// Whom an alert is addressed to at a level; nothing where nobody is named, or no more.
     fn addressed(&self, level: u32) -> Option<Escalation> {
         let recipients = self.recipients.get(usize::try_from(level).ok()?)?.clone();
@@ -199,7 +208,9 @@ pub(super) struct Book {
 
 impl Book {
     pub(super) fn new(sector: &str, exercise: bool, frame: &LocalFrame, agreement: &Agreement) -> Self {
-        let headings = agreement.rules.iter().map(|rule| Heading::new(agreement, rule)).collect();
+        let rules = agreement.rules.iter().map(|rule| Heading::new(agreement, rule));
+        // What a rule says besides stands after all that rules say.
+        let headings = rules.clone().chain(rules.map(Heading::beyond)).collect();
         let agreement = agreement.hash.as_str().into();
         Self {
             sector: sector.to_owned(),

@@ -96,7 +96,10 @@ impl Watch {
         let beside = self.book.all_open().filter_map(|(subject, entry)| {
             let place = &entry.notice.position;
             let blind = self.doubts.standings.blind_near([place.east_m, place.north_m]);
-            let worse = subject.track.is_some() && blind != entry.notice.grounds.blind && !blind.is_empty();
+            let worse = subject.track.is_some()
+                && entry.notice.severity > Severity::Advisory
+                && blind != entry.notice.grounds.blind
+                && !blind.is_empty();
             worse.then_some((subject, blind))
         });
         for (subject, blind) in beside.collect::<Vec<_>>() {

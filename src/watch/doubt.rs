@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::area::normal_cdf;
 use super::fields::Fields;
-use super::firsts::Firsts;
+use super::firsts::{First, Firsts};
 use super::grounds::{Grounds, Indicator, Named, Origin};
 use super::integrity::{About, Integrity, Stale};
 use super::line::{Point, Polyline};
@@ -140,6 +140,11 @@ impl Doubts {
             };
             firsts.supported(now, track.id, support.groups, unreported);
         }
+    }
+
+    /// A track's beginning, once, where what is watched was known by then.
+    pub(super) fn ask_first(&mut self, now: Timestamp, track: TrackId) -> Option<First> {
+        self.state.firsts.ask(now, track).filter(|first| self.standings.was_settled(first.time))
     }
 
     /// A second has passed; nothing but `is_live` is live.

@@ -18,6 +18,8 @@ const ALONE: f64 = 1e-3;
 const ALONE_FOR: Span = Span::from_secs(30);
 /// Younger tracks may not have been reached by the others' looks.
 const YOUNG: Span = Span::from_secs(30);
+/// So long after it began it is known how a track goes.
+const KNOWN_AFTER: Span = Span::from_secs(8);
 /// A track's turn comes every so many seconds.
 const EVERY_S: i64 = 5;
 /// Tracks remembered.
@@ -32,9 +34,15 @@ pub(super) struct First {
     /// P(it would not have been seen on its way there).
     pub unseen: f64,
     alone: Option<(Timestamp, f64)>,
+    /// Whether it emerged beside a line has been asked.
+    asked: bool,
 }
 
 impl First {
+    pub(super) fn new(time: Timestamp, at: Point, covariance: Covariance, unseen: f64) -> Self {
+        Self { time, at, covariance, unseen, alone: None, asked: false }
+    }
+
     /// Since when one group alone has seen it though others look there, and P(none of them would have).
     pub(super) fn alone(&self, now: Timestamp) -> Option<(Timestamp, f64)> {
         self.alone.filter(|(since, _)| now.since(*since) >= ALONE_FOR)
@@ -66,7 +74,7 @@ impl Firsts {
         let [ee, en, nn] = plan(&track.estimate.covariance);
         let drift = 0.5 * age_s * age_s * speed_variance.max(0.0);
         let covariance = [ee + drift, en, nn + drift];
-        let first = First { time: track.born, at, covariance, unseen: unseen(at), alone: None };
+        let first = First::new(track.born, at, covariance, unseen(at));
         self.of.insert(track.id, first);
     }
 
@@ -87,6 +95,14 @@ impl Firsts {
 
     pub(super) fn get(&self, track: TrackId) -> Option<&First> {
         self.of.get(&track)
+    }
+
+    /// A track's beginning, once, when it is old enough to know how it goes.
+    pub(super) fn ask(&mut self, now: Timestamp, track: TrackId) -> Option<First> {
+        let first = self.of.get_mut(&track)?;
+        let is_due = !first.asked && now.since(first.time) >= KNOWN_AFTER;
+        first.asked |= is_due;
+        is_due.then_some(*first)
     }
 
     /// Tracks that one group alone has seen for long though others look there, ascending.

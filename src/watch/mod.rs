@@ -26,6 +26,7 @@ mod ceiling;
 mod crossing;
 mod disbelief;
 mod doubt;
+mod emerged;
 mod fields;
 mod firsts;
 pub mod grounds;
@@ -251,6 +252,7 @@ impl Watch {
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
             live.insert(track.id);
             self.corroborate(now, &track, paths, out);
+            self.look_back(now, &track, paths, out);
             self.look_ahead(now, &track, paths, out);
             self.look_into_zones(now, &track, &mut tallies, paths, out);
         }

@@ -93,6 +93,11 @@ impl Standings {
         }
     }
 
+    /// Whether it had long been known what is watched when something happened.
+    pub(super) fn was_settled(&self, at: Timestamp) -> bool {
+        self.state.settled.is_some_and(|since| at.since(since).as_secs_f64() >= ASKED_S)
+    }
+
     /// Whether any sensor was lost just now.
     pub(super) fn is_any_lost_since(&self, now: Timestamp) -> bool {
         self.state.lost.values().any(|(_, since)| *since == now)
@@ -188,7 +193,7 @@ impl Standings {
         reach_m: f64,
         paths: &impl Paths,
     ) -> f64 {
-        if self.state.settled.is_none_or(|since| born.since(since).as_secs_f64() < ASKED_S) {
+        if !self.was_settled(born) {
             return 1.0;
         }
         let around = [[0.0, 0.0], [reach_m, 0.0], [-reach_m, 0.0], [0.0, reach_m], [0.0, -reach_m]];

@@ -3,12 +3,13 @@
 //! In: what `approach` foresees. Out: notices. Judges nothing itself; knows how what is foreseen becomes a statement.
 
 use super::agreement::{Direction, RuleKind};
-use super::alert::Notice;
+use super::alert::{Notice, Severity};
 use super::approach::{self, Asked, Foreseen};
 use super::area;
 use super::book::{Finding, Subject, ladder};
 use super::crossing::{Side, plan};
 use super::doubt::Sides;
+use super::emerged::{Emerged, emerged};
 use super::grounds::{Forecast, Grounds};
 use super::passage::is_of;
 use super::sensors::{Support, ages};
@@ -35,6 +36,41 @@ impl Watch {
         let named = line.and_then(|line| Some((self.lines.get(&line)?, self.parties.get(line)?)));
         let sides = named.map(|(crossing, parties)| Sides { line: crossing.line(), parties });
         self.doubts.grounds(now, track, support, sides.as_ref(), paths)
+    }
+
+    /// Says of a track that is new who may have crossed unseen.
+    pub(super) fn look_back(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        paths: &impl Paths,
+        out: &mut Vec<Notice>,
+    ) {
+        let Some(first) = self.doubts.ask_first(now, track.id) else { return };
+        for index in 0..self.rules.len() {
+            let rule = &self.rules[index];
+            let RuleKind::Crossing { line, direction } = rule.kind else { continue };
+            let bias = self.sensors.bias(track);
+            let found =
+                self.lines.get(&line).and_then(|crossing| emerged(crossing.line(), &first, track, bias));
+            let meant =
+                |found: &Emerged| passage::matches(direction, found.to) && is_of(track, &rule.classes);
+            let Some(found) = found.filter(meant) else { continue };
+            let support = self.sensors.support(ages(track.sensors, now));
+            let grounds = self.grounds(now, track, &support, Some(line), paths);
+            let covariance = area::plus(first.covariance, bias);
+            let finding = Finding {
+                confidence: found.probability * track.existence,
+                direction: Some(found.to.direction().as_str()),
+                tracks: vec![track.id],
+                support,
+                grounds,
+                // Nobody saw it happen: whoever stands behind it, it is no more than worth knowing.
+                ..Finding::about_sensors(Severity::Advisory, first.time, first.at, covariance)
+            };
+            let subject = Subject { track: Some(track.id), rule: self.rules.len() + index };
+            self.book.open(now, subject, finding, out);
+        }
     }
 
     /// Looks ahead for one track, where it is its turn.

@@ -2,7 +2,9 @@
 //!
 //! In: what a rule knows now. Out: the next revision, or nothing. Knows how severity is given out.
 
-use super::{Book, Entry, Finding, Subject, material, position, rounded, rounded_count};
+use super::{
+    Book, Entry, FIRST_OBSERVED_BEYOND, Finding, Subject, material, position, rounded, rounded_count,
+};
 use crate::fusion::TrackId;
 use crate::time::Timestamp;
 use crate::watch::alert::{Notice, Severity, State};
@@ -94,7 +96,10 @@ impl Book {
     ) {
         let beside = self.entry(subject).is_some_and(|entry| !entry.notice.grounds.blind.is_empty());
         let severity = ladder(support.groups, beside);
-        if self.entry(subject).is_some_and(|entry| severity > entry.notice.severity) {
+        // What was only first observed beyond a line stays advisory, whoever sees it since.
+        let rises =
+            |entry: &Entry| entry.notice.kind != FIRST_OBSERVED_BEYOND && severity > entry.notice.severity;
+        if self.entry(subject).is_some_and(rises) {
             self.refine(now, subject, out, |notice| {
                 notice.severity = severity;
                 notice.sensors = support.sensors;

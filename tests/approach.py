@@ -258,6 +258,9 @@ def main():
         error, rows = reliability([case for case in cases[name] if case[0] > 0])
         with open(want.out / f"{name}.csv", "w") as file:
             file.writelines(f"{p},{happened}\n" for p, happened in cases[name])
+        draw = ROOT / "tests/reliability.py"
+        if draw.exists():
+            run(sys.executable, draw, want.out / f"{name}.csv", "--out", want.out / f"{name}.svg", "--most", 1)
         row(f"reliability error, {name}, {len(cases[name])} forecasts", f"{error:.4f}", "< 0.05", error < 0.05)
         print("   " + "  ".join(f"{said:.2f}→{came:.2f} ({count})" for count, said, came in rows))
     share = tally["predicted and warned"] / max(1, tally["predicted"])

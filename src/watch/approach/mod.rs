@@ -6,6 +6,8 @@
 //! [`CLEAR_AFTER`]. Knows no gate and no class.
 
 mod first;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

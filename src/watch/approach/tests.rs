@@ -54,7 +54,7 @@ fn it_is_raised_once_held_and_over_once_unlikely_for_a_while() {
 #[test]
 fn it_is_said_anew_when_half_the_time_is_gone_and_not_every_minute() {
     let course: Vec<(f64, f64)> = (0..60).map(|look| (0.9, 200.0 - 3.0 * f64::from(look))).collect();
-    assert_eq!(changes(&course), [(6, "raise"), (102, "revise"), (162, "revise")]);
+    assert_eq!(changes(&course), [(6, "raise"), (105, "revise"), (165, "revise")]);
 }
 
 #[test]

@@ -111,7 +111,9 @@ mod tests {
         };
         let mut blind = Blind::default();
         let before = sight(&[("east", 0.4), ("mast", 0.9)]);
-        (0..5).for_each(|s| drop(blind.observe(Timestamp::from_secs(s), &before, 0.5, Span::from_secs(3))));
+        for second in 0..5 {
+            let _ = blind.observe(Timestamp::from_secs(second), &before, 0.5, Span::from_secs(3));
+        }
         let after = sight(&[("east", 0.4)]);
         assert_eq!(blind.gone(&after).map(|group| &**group).collect::<Vec<_>>(), ["mast"]);
     }

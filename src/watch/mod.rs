@@ -54,7 +54,7 @@ use std::sync::Arc;
 
 use crate::fusion::{Paths, TrackId, TrackView};
 use crate::geo::LocalFrame;
-use crate::sensor::{SensorIndex, SensorModel};
+use crate::sensor::SensorModel;
 use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};

@@ -93,6 +93,7 @@ pub(crate) fn notice(n: u32) -> Notice {
         count: None,
         between: None,
         crossings: None,
+        grounds: linewatch::watch::grounds::Grounds::default(),
         life: Life::default(),
         group: None,
         measured_at: None,

@@ -78,6 +78,7 @@ fn model(id: SensorId, kind: SensorKind, position: Option<Geodetic>) -> SensorMo
         period_s: if radar { 1.0 } else { 600.0 },
         mobile: false,
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::fusion::{Descent, Fault, Finding, IdentityConflict, Kinship};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
-use crate::watch::Notice;
 use crate::watch::life::{Done, Refusal};
+use crate::watch::{Notice, Stale};
 
 /// One thing that happened because of one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +85,16 @@ pub enum Outcome {
 impl Outcome {
     /// Every outcome's word, for metrics.
     pub const ALL: [&'static str; 5] = ["used", "duplicate", "rejected", "quarantined", "too_late"];
+
+    /// How it was not new, if that is why it was set aside.
+    pub(super) fn stale(self) -> Option<Stale> {
+        match self {
+            Self::Duplicate => Some(Stale::Repeated),
+            Self::Quarantined(super::FROM_THE_FUTURE | super::FROM_THE_PAST) => Some(Stale::OutOfTime),
+            Self::Quarantined(_) => Some(Stale::Backwards),
+            Self::Used | Self::Rejected(_) | Self::TooLate => None,
+        }
+    }
 
     /// Its word.
     #[must_use]

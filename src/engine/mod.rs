@@ -23,7 +23,8 @@ use crate::record::{Body, Link, Record};
 use crate::scan::Scan;
 use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
-use crate::watch::{Agreement, Cause, Notice, Reckoned, Watch};
+use crate::watch::grounds;
+use crate::watch::{Agreement, Cause, Notice, Reckoned, Standing, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
@@ -195,6 +196,9 @@ impl Engine {
                 }
             }
         };
+        if let Some(stale) = outcome.stale() {
+            self.watch.stale(now, index, stale);
+        }
         let detections = u32::try_from(detections).unwrap_or(u32::MAX);
         self.health.frame(index, now, outcome, detections, &decoded.scans, events);
         events.push(Event::Frame { sensor: index, outcome, detections, measured });
@@ -238,6 +242,7 @@ impl Engine {
                 Verdict::Stale(reason) => return Outcome::Quarantined(reason),
             }
         }
+        self.watch.reported(scan, &self.tracker);
         let outcome = self.tracker.process(scan);
         self.findings.extend_from_slice(self.tracker.findings());
         self.conflicts.extend_from_slice(self.tracker.identity_conflicts());
@@ -260,7 +265,7 @@ impl Engine {
         for link in self.tracker.descents() {
             let heir = if link.kinship == Kinship::MergedInto { link.of } else { link.track };
             if let Some(heir) = self.tracker.view(heir, None) {
-                self.watch.follow(now, link, &heir, &mut self.notices);
+                self.watch.follow(now, link, &heir, &self.tracker, &mut self.notices);
             }
         }
         self.descents.extend_from_slice(self.tracker.descents());
@@ -294,12 +299,21 @@ impl Engine {
             let found = tracker.health(index).map_or(f64::NAN, |health| health.detection_ratio);
             health.watches(index) * if found.is_finite() { found.clamp(0.0, 1.0) } else { 1.0 }
         };
-        let works: Vec<f64> = (0u16..).map(SensorIndex).zip(&self.sensors).map(|(at, _)| works(at)).collect();
-        let sees = |sensor: SensorIndex, place: [f64; 2]| match works.get(sensor.index()) {
-            Some(share) if *share > 0.0 => share * tracker.sees(sensor, place, now),
+        let standing = |index: SensorIndex| {
+            let faults = tracker.health(index).map(|health| health.faults).unwrap_or_default();
+            let seldom =
+                Fault::ALL.iter().zip(faults).any(|(fault, has)| has && *fault == Fault::SeldomDetects);
+            let cause = health.cause(index).or(seldom.then_some(grounds::Cause::SeldomDetects));
+            Standing { share: works(index), cause }
+        };
+        let indices = (0u16..).map(SensorIndex).zip(&self.sensors);
+        let standings: Vec<Standing> = indices.map(|(index, _)| standing(index)).collect();
+        let sees = |sensor: SensorIndex, place: [f64; 2]| match standings.get(sensor.index()) {
+            Some(Standing { share, .. }) if *share > 0.0 => share * tracker.sees(sensor, place, now),
             _ => 0.0,
         };
-        self.watch.look_around(health.is_settled(now).then_some(sees));
+        let known = health.is_settled(now).then_some((&*standings, sees));
+        self.watch.look_around(now, known, &mut self.notices);
     }
 
     /// The sensors, in configuration order: what a [`SensorIndex`] points into.
@@ -324,6 +338,16 @@ impl Engine {
         self.tracker.held()
     }
 
+    /// What was foreseen of each track and approach rule when it was last looked at: track, rule, when, where it was, what.
+    pub fn foreseen(
+        &self,
+    ) -> impl Iterator<Item = (fusion::TrackId, usize, Timestamp, [f64; 2], &crate::watch::Foreseen)> {
+        self.watch.foreseen().filter_map(|(track, rule, at, foreseen)| {
+            let [east_m, north_m, ..] = self.tracker.view(track, Some(at))?.estimate.mean;
+            Some((track, rule, at, [east_m, north_m], foreseen))
+        })
+    }
+
     /// The received stamp of the latest record.
     #[must_use]
     pub fn now(&self) -> Option<Timestamp> {
@@ -331,5 +355,7 @@ impl Engine {
     }
 }
 
+#[cfg(test)]
+mod incident_tests;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use super::event::{
-    AlarmRow, BiasRow, ConflictRow, Leave, LineageRow, Picture, SensorHealth, SensorRow, SensorState, TrackRow,
-    ZoneRow,
+    AlarmRow, BiasRow, ConflictRow, Leave, LineageRow, Picture, SensorHealth, SensorRow, SensorState,
+    TrackRow, ZoneRow,
 };
 use crate::fusion::{Axis, Fault, Status, TrackId, TrackView};
 use crate::scan::Class;

@@ -20,6 +20,7 @@ fn sensor(id: &str) -> SensorModel {
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

@@ -25,6 +25,7 @@ fn sensor(id: &str, mobile: bool) -> SensorModel {
         mobile,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: vec![Mask {
             polygon: corners(&[[35.1, 33.4], [35.11, 33.4], [35.11, 33.41]]),
             detection_probability: 0.0,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+use crate::watch::grounds::Grounds;
 use crate::watch::life::{Group, Life};
 
 /// One message about one alert. `(alert, revision)` is the receiver's key for dropping repeats.
@@ -71,6 +72,9 @@ pub struct Notice {
     /// For a convergence: who moves together, or gathers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gathering: Option<Gathering>,
+    /// What it stands on, and what speaks against it.
+    #[serde(flatten)]
+    pub grounds: Grounds,
     /// What people, and the passing of time, did to it.
     #[serde(flatten)]
     pub life: Life,

@@ -73,6 +73,14 @@ impl Area {
         })
     }
 
+    /// The middle of its box, and the covariance of an even spread over it.
+    pub(super) fn middle(&self) -> (Point, Covariance) {
+        let [low, high] = self.corners();
+        let side = [high[0] - low[0], high[1] - low[1]];
+        let at = [low[0] + side[0] / 2.0, low[1] + side[1] / 2.0];
+        (at, [side[0] * side[0] / 12.0, 0.0, side[1] * side[1] / 12.0])
+    }
+
     /// Whether a place is inside, whatever its height.
     pub(super) fn encloses(&self, at: Point) -> bool {
         match &self.ground {

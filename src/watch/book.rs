@@ -25,6 +25,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::area::Covariance;
+use super::grounds::Grounds;
 use super::identity;
 use super::line::Point;
 use super::sensors::Support;
@@ -37,7 +38,7 @@ use crate::watch::life::Life;
 use heading::{Cited, Heading};
 pub(super) use kept::BookState;
 use near::Incidents;
-pub(super) use revising::severity;
+pub(super) use revising::ladder;
 pub(super) use rounding::rounded;
 use rounding::{position, rounded_count};
 use time::Heard;
@@ -51,12 +52,15 @@ const CAPACITY: usize = 10_000;
 /// Alerts that can still be reviewed: the oldest are left out.
 const PAST_CAPACITY: usize = 2_000;
 
+/// The kind of a statement about what was first observed beyond a line.
+pub(super) const FIRST_OBSERVED_BEYOND: &str = "first_observed_beyond";
+
 /// What an alert is about, among those in the book. Ordered by track first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Subject {
     /// The track, unless it is about many.
     pub track: Option<TrackId>,
-    /// Index of the rule.
+    /// Index of the rule; of its other statement, that and the number of rules.
     pub rule: usize,
 }
 
@@ -75,6 +79,32 @@ pub(super) struct Finding {
     pub support: Support,
     pub count: Option<Count>,
     pub between: Option<[Timestamp; 2]>,
+    pub grounds: Grounds,
+}
+
+impl Finding {
+    /// One about sensors rather than about what they see.
+    pub(super) fn about_sensors(
+        severity: Severity,
+        event_time: Timestamp,
+        at: Point,
+        covariance_m2: Covariance,
+    ) -> Self {
+        Self {
+            severity,
+            confidence: 1.0,
+            event_time,
+            event_time_sigma_s: None,
+            at,
+            covariance_m2,
+            direction: None,
+            tracks: Vec::new(),
+            support: Support::default(),
+            count: None,
+            between: None,
+            grounds: Grounds::default(),
+        }
+    }
 }
 
 /// One alert in the book.
@@ -131,7 +161,9 @@ pub(super) struct Book {
 
 impl Book {
     pub(super) fn new(sector: &str, exercise: bool, frame: &LocalFrame, agreement: &Agreement) -> Self {
-        let headings = agreement.rules.iter().map(|rule| Heading::new(agreement, rule)).collect();
+        let rules = agreement.rules.iter().map(|rule| Heading::new(agreement, rule));
+        // What a rule says besides stands after all that rules say.
+        let headings = rules.clone().chain(rules.map(Heading::beyond)).collect();
         let agreement = agreement.hash.as_str().into();
         Self {
             sector: sector.to_owned(),
@@ -228,6 +260,7 @@ impl Book {
             trend: None,
             excess: None,
             gathering: None,
+            grounds: finding.grounds,
             life,
             group: None,
             measured_at,
@@ -285,6 +318,13 @@ impl Book {
     /// Every open alert with its subject, by id.
     pub(super) fn all_open(&self) -> impl Iterator<Item = (Subject, &Entry)> {
         self.alerts.values().filter(|(_, entry)| entry.is_open()).map(|(subject, entry)| (*subject, entry))
+    }
+
+    /// The latest alert about a subject has to do with this other one; said with what is said next.
+    pub(super) fn relate(&mut self, subject: Subject, other: Option<&str>) {
+        if let Some(entry) = self.entry_mut(subject) {
+            entry.notice.grounds.related = other.map(str::to_owned);
+        }
     }
 
     /// Alerts that found the book full.

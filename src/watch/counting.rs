@@ -10,8 +10,9 @@ use super::Watch;
 use super::agreement::RuleKind;
 use super::alert::{self, Count, Notice, Severity};
 use super::applies::evident;
-use super::book::{Finding, Subject, rounded, severity};
+use super::book::{Finding, Subject, ladder, rounded};
 use super::ceiling::{self, Outlook, Reading, Tally};
+use super::grounds::Grounds;
 use super::surge::{self, Excess, Sought};
 use crate::time::Timestamp;
 
@@ -130,6 +131,7 @@ impl Watch {
             support: self.sensors.support(tally.sensors()),
             count: None,
             between: None,
+            grounds: Grounds::default(),
         }
     }
 
@@ -163,7 +165,7 @@ impl Watch {
                     let tracks = self.surges.latest(index);
                     let finding = self.found(tally, excess.since, excess.confidence, Severity::Warning);
                     // One trust group alone never exceeds a warning.
-                    let severity = self.bound(index, severity(finding.support.groups));
+                    let severity = self.bound(index, ladder(finding.support.groups, false));
                     self.book.open(now, subject, Finding { severity, tracks, ..finding }, out);
                     self.book.detail(subject, out, |notice| notice.excess = Some(came(&excess)));
                 }

@@ -11,8 +11,9 @@ use super::Watch;
 use super::agreement::{Agreement, RuleKind, Zone};
 use super::alert::{self, Notice};
 use super::applies::evident;
-use super::book::{Finding, Subject, rounded, severity};
+use super::book::{Finding, Subject, ladder, rounded};
 use super::convergence::{Change, Convergence, Field, Group, LOOK_S, Mark, Reason};
+use super::grounds::Grounds;
 use super::line::{Point, plane};
 use super::sensors::{Support, ages};
 use crate::fusion::{TrackId, TrackView};
@@ -172,7 +173,7 @@ impl Watch {
                     return;
                 }
                 let finding = Finding {
-                    severity: self.bound(rule, severity(groups)),
+                    severity: self.bound(rule, ladder(groups, false)),
                     confidence: sure(&reason),
                     event_time: group.since,
                     event_time_sigma_s: None,
@@ -183,14 +184,17 @@ impl Watch {
                     support,
                     count: None,
                     between: None,
+                    grounds: Grounds::default(),
                 };
                 self.book.open(now, subject(group.number), finding, out);
-                self.book.detail(subject(group.number), out, |notice| notice.gathering = Some(said(&group, &reason)));
+                self.book.detail(subject(group.number), out, |notice| {
+                    notice.gathering = Some(said(&group, &reason))
+                });
             }
             Change::Revise(group, reason) => {
                 let support = self.behind(now, &group, crowd);
                 let position = self.book.place(group.centre, group.spread);
-                let severity = self.bound(rule, severity(support.groups));
+                let severity = self.bound(rule, ladder(support.groups, false));
                 self.book.revise(now, subject(group.number), out, |notice| {
                     notice.severity = notice.severity.max(severity);
                     (notice.confidence, notice.position) = (sure(&reason), position);

@@ -59,6 +59,14 @@ impl Canonical {
     }
 }
 
+/// The hash of another statement that a rule makes, lower-case hex: its alerts take no ids of the rule's own.
+pub(super) fn statement_hash(rule_hash: &str, statement: &str) -> String {
+    let mut fields = Canonical::new("linewatch-statement-1");
+    fields.field(rule_hash);
+    fields.field(statement);
+    fields.hex()
+}
+
 /// The hash of a rule and the geometry it names, lower-case hex.
 pub(super) fn rule_hash(agreement: &Agreement, rule: &Rule) -> String {
     let mut fields = Canonical::new("linewatch-rule-1");

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::applies::{Applies, evident};
-use super::book::{Finding, Subject, severity};
+use super::book::{Finding, Subject, ladder};
 use super::ceiling::Tally;
 use super::crossing::plan;
 use super::passage::IS_OF_CLASS;
 use super::sensors::ages;
 use super::{Watch, area, presence};
-use crate::fusion::TrackView;
+use crate::fusion::{Paths, TrackView};
 use crate::time::Timestamp;
 use crate::watch::agreement::RuleKind;
 use crate::watch::alert::Notice;
@@ -34,6 +34,7 @@ impl Watch {
         now: Timestamp,
         track: &TrackView<'_>,
         tallies: &mut BTreeMap<usize, Tally>,
+        paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
         let at = [track.estimate.mean[0], track.estimate.mean[1]];
@@ -78,7 +79,7 @@ impl Watch {
             match change {
                 Some(presence::Change::Raise(event_time)) => {
                     let found = Inside { at, covariance, confidence: existing, event_time };
-                    self.found_inside(now, subject, track, found, out);
+                    self.found_inside(now, subject, track, found, paths, out);
                 }
                 Some(presence::Change::Clear) => self.book.clear(subject, out),
                 None => {}
@@ -93,11 +94,14 @@ impl Watch {
         subject: Subject,
         track: &TrackView<'_>,
         found: Inside,
+        paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
         let support = self.sensors.support(ages(track.sensors, now));
+        let grounds = self.grounds(now, track, &support, None, paths);
+        let rung = ladder(support.groups, !grounds.blind.is_empty());
         let finding = Finding {
-            severity: self.rules[subject.rule].terms.severity.bound(severity(support.groups)),
+            severity: self.rules[subject.rule].terms.severity.bound(rung),
             confidence: found.confidence,
             event_time: found.event_time,
             event_time_sigma_s: None,
@@ -108,6 +112,7 @@ impl Watch {
             support,
             count: None,
             between: None,
+            grounds,
         };
         if self.book.is_interrupted(subject) {
             self.book.resume(now, subject, finding, out);

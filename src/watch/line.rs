@@ -4,6 +4,8 @@
 //! vertices. Between vertices a line is straight in the tangent plane. A line divides only beside itself: where its
 //! nearest point is one of its two ends the side is undetermined. A line whose last vertex is its first has no ends.
 
+mod meet;
+
 use crate::geo::{Geodetic, LocalFrame};
 
 /// East and north, metres.

@@ -21,22 +21,31 @@
 
 pub mod agreement;
 pub mod alert;
-mod applies;
 mod answering;
+mod applies;
+mod approach;
 mod area;
 mod band;
+mod blind;
 mod book;
 pub mod calendar;
 mod ceiling;
 mod convergence;
 mod counting;
 mod crossing;
+mod disbelief;
+mod doubt;
+mod emerged;
+mod fields;
+mod firsts;
+mod flood;
 mod gates;
 mod gathering;
-mod flood;
+pub mod grounds;
 mod identity;
 mod inside;
 mod instant;
+mod integrity;
 pub mod life;
 mod line;
 mod loiter;
@@ -46,6 +55,7 @@ mod reload;
 mod restored;
 mod sensors;
 mod sight;
+mod standing;
 mod succession;
 mod surge;
 #[cfg(test)]
@@ -53,28 +63,35 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod unsaid;
+mod warning;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::fusion::{Paths, TrackId, TrackView};
 use crate::geo::LocalFrame;
-use crate::sensor::{SensorIndex, SensorModel};
+use crate::sensor::SensorModel;
 use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
 use applies::Terms;
+use approach::Approaches;
+pub use approach::Foreseen;
 use area::Area;
+use blind::Blind;
 use book::{Book, Entry, Subject};
 use ceiling::Ceiling;
 pub use counting::Reckoned;
 use crossing::{Crossed, Crossing, Side, plan};
-use gates::Gates;
-use gathering::Gatherings;
+use doubt::Doubts;
 use flood::Flood;
 pub use flood::{Cause, Indicators};
+use gates::Gates;
+use gathering::Gatherings;
+use grounds::Grounds;
 use instant::Instant;
+pub use integrity::Stale;
 use line::Polyline;
 use loiter::Loiter;
 use passage::{Law, Passage};
@@ -83,6 +100,7 @@ pub use restored::WatchState;
 use sensors::{Sensors, ages};
 pub use sight::Sight;
 use sight::Sights;
+pub use standing::Standing;
 use surge::Surges;
 use unsaid::Unsaid;
 
@@ -123,6 +141,12 @@ pub struct Watch {
     sights: Sights,
     book: Book,
     flood: Flood,
+    approaches: Approaches,
+    /// By rule.
+    blinds: BTreeMap<usize, Blind>,
+    doubts: Doubts,
+    /// Of each of the agreement's lines, on its left and right.
+    parties: Vec<[Arc<str>; 2]>,
 }
 
 impl Watch {
@@ -136,7 +160,9 @@ impl Watch {
         sensors: &[SensorModel],
     ) -> Self {
         let named = agreement.rules.iter().filter_map(|rule| match rule.kind {
-            RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
+            RuleKind::Crossing { line, .. } | RuleKind::Approach { line, .. } => {
+                Some((line, agreement.lines.get(line)?))
+            }
             _ => None,
         });
         let lines = named
@@ -163,6 +189,10 @@ impl Watch {
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
             flood: Flood::default(),
+            approaches: Approaches::new(asks(agreement, |kind| matches!(kind, RuleKind::Approach { .. }))),
+            blinds: BTreeMap::new(),
+            doubts: Doubts::new(frame, sensors),
+            parties: agreement.lines.iter().map(|line| [line.left.clone(), line.right.clone()]).collect(),
         }
     }
 
@@ -193,7 +223,7 @@ impl Watch {
             crossings.push((line, crossed));
         }
         for (line, crossed) in crossings {
-            self.passed(line, now, track, &crossed, out);
+            self.passed(line, now, track, &crossed, paths, out);
         }
     }
 
@@ -204,13 +234,22 @@ impl Watch {
         now: Timestamp,
         track: &TrackView<'_>,
         crossed: &Crossed,
+        paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let passage = Passage { line, now, track, crossed };
+        let support = self.sensors.support(ages(track.sensors, track.updated));
+        let foretold = self.foretold(line, track.id, crossed.to);
+        let related = foretold.iter().find_map(|subject| self.book.entry(*subject).filter(|e| e.is_open()));
+        let related = related.map(|entry| entry.notice.alert.to_string());
+        let grounds = Grounds { related, ..self.grounds(now, track, &support, Some(line), paths) };
+        let passage = Passage { line, now, track, crossed, grounds: &grounds };
+        let said = out.len();
         if !self.gates.permit(&passage) {
             let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
             passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
+        let crossing = out.get(said..).and_then(|new| new.first()).map(|notice| notice.alert.clone());
+        self.arrived(&foretold, crossing.as_deref(), out);
     }
 
     /// A track is gone.
@@ -220,6 +259,8 @@ impl Watch {
         }
         self.presence.forget(track);
         self.surges.forget(track);
+        self.approaches.forget(track);
+        self.doubts.renamed(track, None);
         self.book.track_gone(now, track);
     }
 
@@ -232,11 +273,17 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let (mut tallies, mut crowds) = (BTreeMap::new(), self.crowds(now));
+        let mut live = BTreeSet::new();
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
-            self.corroborate(now, &track, out);
-            self.look_into_zones(now, &track, &mut tallies, out);
+            live.insert(track.id);
+            self.corroborate(now, &track, paths, out);
+            self.look_back(now, &track, paths, out);
+            self.look_ahead(now, &track, paths, out);
+            self.look_into_zones(now, &track, &mut tallies, paths, out);
             self.join_crowds(now, &track, &mut crowds);
         }
+        self.doubts.tick(now, |track| live.contains(&track), paths);
+        self.disbelieve(now, paths, out);
         self.count(now, &tallies, out);
         self.see_arrivals(now, &tallies, out);
         self.look_for_gatherings(now, &crowds, out);
@@ -256,15 +303,6 @@ impl Watch {
         self.loiter.forget_old(now);
         self.unsaid.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
-    }
-
-    /// Finds out what is watched of the zones. `sees`: P(a sensor, as it is now, would report a target at a place in the
-    /// plane); nothing while that is not known.
-    pub fn look_around(&mut self, sees: Option<impl Fn(SensorIndex, [f64; 2]) -> f64>) {
-        match sees {
-            Some(sees) => self.sights.look(sees),
-            None => self.sights.forget(),
-        }
     }
 
     /// Every zone, in the agreement's order, with what is watched of it, once known.
@@ -293,19 +331,32 @@ impl Watch {
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
         let stays = self.presence.refused() + self.loiter.refused() + self.surges.refused();
-        sides + stays + self.unsaid.dropped() + self.book.refused()
+        sides
+            + stays
+            + self.unsaid.dropped()
+            + self.book.refused()
+            + self.approaches.refused()
+            + self.doubts.refused()
     }
 
-    fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
+    fn corroborate(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        paths: &impl Paths,
+        out: &mut Vec<Notice>,
+    ) {
+        let support = self.sensors.support(ages(track.sensors, now));
+        self.doubts.see(now, track, &support, paths);
         let subjects: Vec<Subject> = self.book.about(track.id).collect();
         for subject in subjects {
-            let support = self.sensors.support(ages(track.sensors, now));
-            self.book.corroborate(now, subject, support, out);
+            self.book.corroborate(now, subject, support.clone(), out);
         }
         for subject in self.unsaid.about(track.id) {
             let Some(rule) = self.rules.get(subject.rule) else { continue };
             let support = self.sensors.support(ages(track.sensors, now));
-            if let Some(finding) = self.unsaid.take(subject, rule, track, support) {
+            let grounds = self.grounds(now, track, &support, rule.kind.line(), paths);
+            if let Some(finding) = self.unsaid.take(subject, rule, track, support, grounds) {
                 self.book.open(now, subject, finding, out);
             }
         }
@@ -338,6 +389,11 @@ impl Watch {
             self.book.restate(now, subject, &instant, out);
         }
     }
+}
+
+/// Whether any rule is of a kind.
+fn asks(agreement: &Agreement, is_one: impl Fn(&RuleKind) -> bool) -> bool {
+    agreement.rules.iter().any(|rule| is_one(&rule.kind))
 }
 
 /// Whether an estimate is one: finite, on this planet, with a covariance that is one. NaN compares false.

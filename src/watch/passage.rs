@@ -5,8 +5,9 @@
 //! alert, a *contested crossing*, and revise it with their number.
 
 use super::applies::{Terms, evident};
-use super::book::{Book, Finding, REMEMBERED, Subject, severity};
+use super::book::{Book, Finding, REMEMBERED, Subject, ladder};
 use super::crossing::{Crossed, Side};
+use super::grounds::Grounds;
 use super::sensors::{Sensors, ages};
 use super::unsaid::Unsaid;
 use crate::fusion::TrackView;
@@ -44,6 +45,8 @@ pub(super) struct Passage<'a> {
     pub now: Timestamp,
     pub track: &'a TrackView<'a>,
     pub crossed: &'a Crossed,
+    /// What it stands on.
+    pub grounds: &'a Grounds,
 }
 
 /// What is judged by, and what waits to be said.
@@ -61,7 +64,7 @@ pub(super) fn judge(
     passage: &Passage<'_>,
     out: &mut Vec<Notice>,
 ) {
-    let Passage { line, now, track, crossed } = *passage;
+    let Passage { line, now, track, crossed, grounds } = *passage;
     let Law { rules, terms, unsaid } = law;
     let instant = crossed.instant;
     for (index, rule) in rules.iter().enumerate() {
@@ -85,7 +88,7 @@ pub(super) fn judge(
                 continue;
             }
             let finding = Finding {
-                severity: rule.terms.severity.bound(severity(support.groups)),
+                severity: rule.terms.severity.bound(ladder(support.groups, !grounds.blind.is_empty())),
                 confidence,
                 event_time: instant.time,
                 event_time_sigma_s: instant.sigma_s,
@@ -96,6 +99,7 @@ pub(super) fn judge(
                 support,
                 count: None,
                 between: crossed.between,
+                grounds: grounds.clone(),
             };
             book.open(now, subject, finding, out);
         }

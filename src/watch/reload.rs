@@ -48,6 +48,9 @@ impl Watch {
             }
             self.surges.take_over(&old.surges, *index, *new);
             self.gatherings.take_over(&old.gatherings, *index, *new);
+            if let Some(blind) = old.blinds.get(index) {
+                self.blinds.insert(*new, blind.clone());
+            }
         }
         for line in self.lines.values_mut() {
             if let Some(was) = old.lines.values().find(|was| was.is_of_the_line_of(line)) {
@@ -59,5 +62,8 @@ impl Watch {
         self.gates.take_over(&old.gates);
         self.terms.take_over(&old.terms);
         self.flood = old.flood.clone().restated(|notice| self.book.cite(notice));
+        self.approaches.take_over(&old.approaches, moved);
+        // What is known of sensors and identities is of no rule.
+        self.doubts = old.doubts.clone();
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::applies::Used;
+use super::blind::Blind;
 use super::ceiling::Ceiling;
 use super::gates::Passed;
 use super::gathering;
@@ -15,7 +16,7 @@ use super::loiter::Loiter;
 use super::presence::Presence;
 use super::surge::Surges;
 use super::unsaid::Unsaid;
-use super::{Watch, book, crossing, flood, sight};
+use super::{Watch, approach, book, crossing, doubt, flood, sight, standing};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
 #[derive(Deserialize)]
@@ -32,6 +33,9 @@ pub struct WatchState {
     loiter: Loiter,
     unsaid: Unsaid,
     exemptions: Used,
+    approaches: approach::State,
+    blinds: BTreeMap<usize, Blind>,
+    doubts: (doubt::State, standing::State),
 }
 
 impl Watch {
@@ -41,8 +45,8 @@ impl Watch {
         #[rustfmt::skip]
         let Self {
             lines, presence, ceilings, surges, gatherings, sights, book, flood, gates, loiter, unsaid,
-            terms,
-            sensors: _, rules: _, grounds: _, zones: _, reckoned: _, alarm_budget_per_week: _,
+            terms, approaches, blinds, doubts,
+            sensors: _, rules: _, grounds: _, zones: _, reckoned: _, alarm_budget_per_week: _, parties: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
         (
@@ -58,6 +62,7 @@ impl Watch {
             loiter,
             unsaid,
             terms.used(),
+            (approaches.state(), blinds, doubts.state()),
         )
     }
 
@@ -70,9 +75,9 @@ impl Watch {
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
-        let Self { mut lines, rules, sights, book, gates, terms, gatherings, .. } = self;
-        let of_rules =
-            state.ceilings.keys().all(|rule| *rule < rules.len()) && state.surges.are_of(rules.len());
+        let Self { mut lines, rules, sights, book, gates, terms, gatherings, approaches, doubts, .. } = self;
+        let mut named = state.ceilings.keys().chain(state.blinds.keys());
+        let of_rules = named.all(|rule| *rule < rules.len()) && state.surges.are_of(rules.len());
         if lines.len() != state.lines.len() || !of_rules {
             return None;
         }
@@ -93,6 +98,9 @@ impl Watch {
             loiter: state.loiter,
             unsaid: state.unsaid,
             terms: terms.with(state.exemptions),
+            approaches: approaches.with(state.approaches),
+            blinds: state.blinds,
+            doubts: doubts.with(state.doubts)?,
             ..self
         })
     }

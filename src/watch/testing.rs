@@ -37,6 +37,7 @@ pub(super) fn sensor(name: &str, group: &str, position_sigma_m: f64) -> SensorMo
         mobile: false,
         trust_group: group.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -63,6 +64,7 @@ pub(super) fn view(
         status: Status::Confirmed,
         existence: 0.999,
         estimate: Estimate { time, mean, covariance },
+        modes: [1.0, 0.0, 0.0],
         altitude_m: None,
         class: UNKNOWN_CLASS,
         identity: None,

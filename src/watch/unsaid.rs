@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::area::Covariance;
-use super::book::{Finding, Subject, severity};
+use super::book::{Finding, Subject, ladder};
 use super::crossing::{Crossed, Side};
+use super::grounds::Grounds;
 use super::line::Point;
 use super::sensors::Support;
 use crate::fusion::{TrackId, TrackView};
@@ -75,6 +76,7 @@ impl Unsaid {
         rule: &Rule,
         track: &TrackView<'_>,
         support: Support,
+        grounds: Grounds,
     ) -> Option<Finding> {
         let waiting = self.waiting.get(&subject)?;
         let evidence = rule.terms.evidence;
@@ -83,7 +85,7 @@ impl Unsaid {
         }
         let waiting = self.waiting.remove(&subject)?;
         Some(Finding {
-            severity: rule.terms.severity.bound(severity(support.groups)),
+            severity: rule.terms.severity.bound(ladder(support.groups, !grounds.blind.is_empty())),
             confidence: waiting.confidence,
             event_time: waiting.time,
             event_time_sigma_s: waiting.sigma_s,
@@ -94,6 +96,7 @@ impl Unsaid {
             support,
             count: None,
             between: waiting.between,
+            grounds,
         })
     }
 

@@ -11,9 +11,9 @@ pub(super) mod rule;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
-    AltitudeM, Baud, Count, Days, DeadManS, Detections, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS,
-    LengthM, OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SealRecords, SealS,
-    SigmaDeg, SigmaM,
+    AltitudeM, Baud, BiasSigmas, Count, Days, DeadManS, Detections, FieldOfViewDeg, Gigabytes, HeadingDeg,
+    KeepAliveS, LengthM, OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SealRecords,
+    SealS, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -124,6 +124,9 @@ table! {
         max_payload_bytes: PayloadBytes,
         /// Most detections in one look; a look with more is rejected and counted. Default 10000.
         max_detections: Detections,
+        /// Of the part of its errors that stays (a wrong north, a bent mast) this many of their one-sigma are allowed for: so
+        /// far beyond a line it must be for P(beyond) ≥ 0.95. Default 3.
+        bias_sigmas: BiasSigmas,
         /// Where it cannot see, or sees badly.
         masks: Vec<Mask>,
     }

@@ -43,6 +43,8 @@ numbers! {
     LengthM = Excluded(0.0), Included(1_000_000.0);
     /// A one-sigma error of a length, metres.
     SigmaM = Excluded(0.0), Included(100_000.0);
+    /// How many one-sigma errors are allowed for.
+    BiasSigmas = Included(0.0), Included(100.0);
     /// A one-sigma error of an angle, degrees.
     SigmaDeg = Excluded(0.0), Included(90.0);
     /// The probability of something neither impossible nor certain.

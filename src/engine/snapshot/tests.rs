@@ -33,6 +33,7 @@ fn model(id: &str, kind: SensorKind, east_m: f64) -> SensorModel {
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::identity;
+use super::{FIRST_OBSERVED_BEYOND, identity};
 use crate::time::Span;
 use crate::watch::agreement::{Agreement, Rule, SeverityBounds};
 use crate::watch::life::Escalation;
@@ -40,6 +40,12 @@ impl Heading {
             recipients: recipients.map(|recipients| recipients.id.clone()).collect(),
             escalate_after: rule.terms.escalate_after,
         }
+    }
+
+    /// The same rule's statement about what was first observed beyond its line.
+    pub(super) fn beyond(self) -> Self {
+        let hash = identity::statement_hash(&self.hash, FIRST_OBSERVED_BEYOND);
+        Self { hash, kind: FIRST_OBSERVED_BEYOND, ..self }
     }
 
     /// Whom an alert is addressed to at a level; nothing where nobody is named, or no more.

@@ -45,6 +45,8 @@ struct Kept {
     gathering: Option<Gathering>,
     /// As JSON: what is absent in it, postcard would not find again.
     life: String,
+    /// Likewise.
+    grounds: String,
     measured_at: Option<Timestamp>,
     received_at: Option<Timestamp>,
 }
@@ -68,20 +70,21 @@ impl Kept {
         let Notice {
             alert, revision, state, severity, confidence, event_time, event_time_sigma_s, raised_at, direction,
             position, tracks, sensors, trust_groups, count, between, crossings, trend, excess,
-            gathering, life, measured_at, received_at,
+            gathering, life, grounds, measured_at, received_at,
             v: _, rule: _, kind: _, clause: _, line: _, zone: _, agreement: _, exercise: _, software: _,
             configuration: _,
             // Groups are the flood's.
             group: _,
         } = notice;
         let life = serde_json::to_string(&life).expect("plain texts and numbers");
+        let grounds = serde_json::to_string(&grounds).expect("plain texts and numbers");
         let all = [Direction::Any, Direction::LeftToRight, Direction::RightToLeft];
         let direction = direction.and_then(|word| all.into_iter().find(|known| known.as_str() == word));
         #[rustfmt::skip]
         let kept = Self {
             subject: *subject, latest, gone, rung, waits_since, alert, revision, state, severity, confidence, event_time,
             event_time_sigma_s, raised_at, direction, position, tracks, sensors, trust_groups, count, between,
-            crossings, trend, excess, gathering, life, measured_at, received_at,
+            crossings, trend, excess, gathering, life, grounds, measured_at, received_at,
         };
         kept
     }
@@ -89,6 +92,7 @@ impl Kept {
     /// None if its life is none.
     fn entry(self, heading: &Heading, book: &Book) -> Option<Entry> {
         let life: Life = serde_json::from_str(&self.life).ok()?;
+        let grounds = serde_json::from_str(&self.grounds).ok()?;
         let cited = book.cited.clone();
         let notice = Notice {
             v: 1,
@@ -116,6 +120,7 @@ impl Kept {
             trend: self.trend,
             excess: self.excess,
             gathering: self.gathering,
+            grounds,
             life,
             group: None,
             measured_at: self.measured_at,

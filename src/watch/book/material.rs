@@ -28,7 +28,7 @@ pub(super) fn is_material(said: &Notice, known: &Notice) -> bool {
     #[rustfmt::skip]
     let Notice {
         severity, confidence, event_time, line, zone, direction, position, trust_groups, count, between, crossings,
-        life, group, trend, excess, gathering,
+        life, group, grounds, trend, excess, gathering,
         // What never changes, what a revision is given, and what changes all the time and changes nothing.
         v: _, alert: _, revision: _, state: _, rule: _, kind: _, clause: _, event_time_sigma_s: _, raised_at: _,
         tracks: _, sensors: _, measured_at: _, received_at: _, software: _, configuration: _, agreement: _,
@@ -37,6 +37,7 @@ pub(super) fn is_material(said: &Notice, known: &Notice) -> bool {
     (*severity, line, zone, *direction) != (said.severity, &said.line, &said.zone, said.direction)
         || (between, *crossings, life, group) != (&said.between, said.crossings, &said.life, &said.group)
         || *trust_groups != said.trust_groups
+        || grounds.is_other_than(&said.grounds)
         || is_another_band(said.confidence, *confidence)
         || is_another_count(said.count, *count)
         || trend.is_some() != said.trend.is_some()

@@ -2,7 +2,9 @@
 //!
 //! In: what a rule knows now. Out: the next revision, or nothing. Knows how severity is given out.
 
-use super::{Book, Entry, Finding, Subject, material, position, rounded, rounded_count};
+use super::{
+    Book, Entry, FIRST_OBSERVED_BEYOND, Finding, Subject, material, position, rounded, rounded_count,
+};
 use crate::fusion::TrackId;
 use crate::time::Timestamp;
 use crate::watch::alert::{Notice, Severity, State};
@@ -12,9 +14,13 @@ use crate::watch::sensors::Support;
 /// Tracks named in an alert about one thing.
 const MOST_NAMED: usize = 16;
 
-/// One trust group alone never exceeds a warning; two make an alert.
-pub(in crate::watch) fn severity(trust_groups: u32) -> Severity {
-    if trust_groups >= 2 { Severity::Alert } else { Severity::Warning }
+/// One trust group alone never exceeds a warning; two make an alert; what is an alert is urgent beside a blinded sensor.
+pub(in crate::watch) fn ladder(trust_groups: u32, is_beside_blind: bool) -> Severity {
+    match (trust_groups >= 2, is_beside_blind) {
+        (false, _) => Severity::Warning,
+        (true, false) => Severity::Alert,
+        (true, true) => Severity::Urgent,
+    }
 }
 
 impl Book {
@@ -92,8 +98,12 @@ impl Book {
         out: &mut Vec<Notice>,
     ) {
         let bounds = self.headings.get(subject.rule).map(|heading| heading.bounds).unwrap_or_default();
-        let severity = bounds.bound(severity(support.groups));
-        if self.entry(subject).is_some_and(|entry| severity > entry.notice.severity) {
+        let beside = self.entry(subject).is_some_and(|entry| !entry.notice.grounds.blind.is_empty());
+        let severity = bounds.bound(ladder(support.groups, beside));
+        // What was only first observed beyond a line stays advisory, whoever sees it since.
+        let rises =
+            |entry: &Entry| entry.notice.kind != FIRST_OBSERVED_BEYOND && severity > entry.notice.severity;
+        if self.entry(subject).is_some_and(rises) {
             self.refine(now, subject, out, |notice| {
                 notice.severity = severity;
                 notice.sensors = support.sensors;
@@ -138,6 +148,7 @@ impl Book {
         self.revise(now, subject, out, |notice| {
             notice.confidence = finding.confidence;
             notice.severity = notice.severity.max(finding.severity);
+            notice.grounds = finding.grounds;
             (notice.sensors, notice.trust_groups) = (finding.support.sensors, finding.support.groups);
         });
     }

@@ -52,7 +52,7 @@ impl GroupState {
             alert, revision, state, rule, clause, severity, confidence, event_time, raised_at, line, zone, direction,
             position, trust_groups, life, group, measured_at, received_at, software, configuration, agreement, exercise,
             v: _, kind: _, event_time_sigma_s: _, tracks: _, sensors: _, count: _, between: _, crossings: _,
-            trend: _, excess: _, gathering: _,
+            trend: _, excess: _, gathering: _, grounds: _,
         } = notice;
         let all = [Direction::Any, Direction::LeftToRight, Direction::RightToLeft];
         let direction = direction.and_then(|word| all.into_iter().find(|known| known.as_str() == word));
@@ -99,6 +99,7 @@ impl GroupState {
             trend: None,
             excess: None,
             gathering: None,
+            grounds: crate::watch::grounds::Grounds::default(),
             life,
             group: self.said,
             measured_at: self.measured_at,

@@ -14,7 +14,8 @@ fn crowd(second: i64, number: u64, sensors: &'static [u16]) -> Vec<Look<'static>
 }
 
 fn watched(scene: &mut Scene, east_of_m: f64) {
-    scene.watch.look_around(Some(|_: SensorIndex, at: [f64; 2]| if at[0] > east_of_m { 0.9 } else { 0.0 }));
+    let sees = |_: SensorIndex, at: [f64; 2]| if at[0] > east_of_m { 0.9 } else { 0.0 };
+    scene.watch.look_around(Timestamp::from_secs(0), Some((&[], sees)), &mut Vec::new());
 }
 
 fn ceiling(horizon: Option<Span>) -> Rule {

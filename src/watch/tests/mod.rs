@@ -2,8 +2,8 @@
 
 mod counting;
 mod crossings;
-mod gates;
 mod floods;
+mod gates;
 mod ids;
 mod life;
 mod parked;

@@ -43,6 +43,7 @@ pub(crate) fn sensor(id: &str, kind: SensorKind, format: Format) -> SensorModel 
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -96,6 +97,7 @@ pub(crate) fn notice(n: u32) -> Notice {
         trend: None,
         excess: None,
         gathering: None,
+        grounds: linewatch::watch::grounds::Grounds::default(),
         life: Life::default(),
         group: None,
         measured_at: None,

@@ -199,7 +199,7 @@ pub(super) fn validity(validity: Validity) -> Option<String> {
 /// An instant, without seconds where they are zero.
 pub(super) fn date(at: Timestamp) -> String {
     let text = at.to_string();
-    match text.strip_suffix(":00Z") {
+    match text.strip_suffix(":00.000Z") {
         Some(minutes) => format!("{} UTC", minutes.replace('T', " ")),
         None => text,
     }

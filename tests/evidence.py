@@ -26,6 +26,7 @@ import journal  # noqa: E402
 
 PARTS = ["README.txt", "checkpoint.txt", "keys.txt", "proof.json", "reload.bin", "engine.bin", "records.bin", "settings.json",
          "notices.jsonl", "track.jsonl", "plot.svg", "SHA256"]
+README = pathlib.Path(__file__).parent.parent / "src" / "evidence" / "README.txt"
 LOG, WITNESS = 1, 4
 
 Key = namedtuple("Key", "name id kind raw text")
@@ -281,6 +282,7 @@ def check_beginning(found, proof, checkpoint, gathered):
 def verify(content, pinned=None):
     """What a bundle shows; Refused if it shows nothing."""
     found = parts(content)
+    demand(found["README.txt"] == README.read_bytes(), "README.txt is not the one that every bundle has")
     checkpoint = parse_note(found["checkpoint.txt"])
     lines = found["keys.txt"].decode()
     demand(lines.endswith("\n"), "keys.txt: its last line does not end")

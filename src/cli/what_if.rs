@@ -185,7 +185,9 @@ impl Difference {
         let _ = writeln!(out, "the same under both: {}", self.same);
         for (what, rows) in [("only here", &self.only_here), ("only there", &self.only_there)] {
             let _ = writeln!(out, "{what}: {}", rows.len());
-            rows.iter().for_each(|row| drop(writeln!(out, "  {}", row.text())));
+            for row in rows {
+                let _ = writeln!(out, "  {}", row.text());
+            }
         }
         let _ = writeln!(out, "under both, said otherwise: {}", self.changed.len());
         for Changed { here, there } in &self.changed {

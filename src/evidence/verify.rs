@@ -137,7 +137,9 @@ impl Report {
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::new();
-        let mut line = |what: &str, says: String| drop(writeln!(out, "{what:<14} {says}"));
+        let mut line = |what: &str, says: String| {
+            let _ = writeln!(out, "{what:<14} {says}");
+        };
         line("alert", self.alert.clone());
         line("rule", format!("{} ({}), {}, now {}", self.rule, self.kind, self.severity, self.state));
         line("happened", format!("{}, first said {}", self.event_time, self.raised_at));

@@ -110,7 +110,7 @@ fn what_is_not_there_is_said_in_plain_words() {
     let error =
         exported(past.path(), &Request { alert: &wrong, ..Request::default() }).unwrap_err().to_string();
     assert!(error.contains(&wrong) && error.contains(&format!("nearest is {}", first.alert)), "{error}");
-    let unsealed = super::evidence::past::past(&Plan { seals_s: None, ..SMALL });
+    let unsealed = past::past(&Plan { seals_s: None, ..SMALL });
     let alert = said(unsealed.path()).remove(0).1.alert;
     let error = exported(unsealed.path(), &Request { alert: &alert, ..Request::default() }).unwrap_err();
     assert!(matches!(error, ExportError::NotSealed { sealed: 0, .. }), "{error}");
@@ -161,7 +161,7 @@ fn another_key_is_refused_and_witnesses_are_named() {
         Request { alert: &alert, cosigned: Some(&note), witnesses: &witnesses, ..Request::default() };
     let report = verified(&exported(past.path(), &request).unwrap());
     assert_eq!(report.witnesses, [(witness.to_string(), 1_767_225_700)]);
-    assert!(report.text().contains("2026-01-01T00:01:40Z by w.example"), "{}", report.text());
+    assert!(report.text().contains("2026-01-01T00:01:40.000Z by w.example"), "{}", report.text());
     // One whose key nobody gave is left out.
     let request = Request { witnesses: &[], ..request };
     assert!(verified(&exported(past.path(), &request).unwrap()).witnesses.is_empty());

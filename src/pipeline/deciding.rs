@@ -120,7 +120,7 @@ impl Deciding {
             .and_then(|()| std::fs::write(dir.join(format!("{name}.json")), json(&day, &heading)))
             .and_then(|()| std::fs::write(dir.join(format!("{name}.md")), markdown(&day, &heading)));
         match written {
-            Ok(()) => tracing::info!(report = name, "the day's report is written"),
+            Ok(()) => tracing::info!(report = %name, "the day's report is written"),
             Err(error) => tracing::error!(%error, dir = %dir.display(), "the day's report is not written"),
         }
     }

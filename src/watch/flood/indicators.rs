@@ -74,7 +74,8 @@ impl Indicators {
         let is_single = notice.group.is_none();
         if notice.state == State::Cleared {
             let (alert, rule) = (notice.alert.clone(), notice.rule.clone());
-            self.ended.extend(is_single.then_some(Ended { at: now, alert, rule, place }));
+            // What a person says of it afterwards is no end.
+            self.ended.extend((is_single && rings).then_some(Ended { at: now, alert, rule, place }));
             if self.ended.len() > CAPACITY {
                 self.ended.pop_front();
             }

@@ -155,8 +155,10 @@ pub struct Picture {
     pub lineage: Vec<LineageRow>,
     /// Identities that disagree now.
     pub identity_conflicts: Vec<ConflictRow>,
-    /// Open alerts' latest notices, by id.
+    /// Open alerts' latest notices, by id; a flood's groups behind them.
     pub alerts: Vec<Notice>,
+    /// How well the alarms serve those who hear them.
+    pub alarms: AlarmRow,
 }
 
 /// One track in the picture; also one line of `replay --tracks`.
@@ -200,6 +202,25 @@ pub struct TrackRow {
     /// The latest tracks that turned out to be this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<String>,
+}
+
+/// The alarms' indicators (EEMUA 191), since the log began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct AlarmRow {
+    /// Since when there is a flood, if there is one.
+    pub flood_since: Option<Timestamp>,
+    /// Notices that rang in the last ten minutes.
+    pub rang_lately: usize,
+    /// Notices that rang per ten minutes, on average; absent until known.
+    pub rang_average: Option<f64>,
+    /// The most that rang in any ten minutes.
+    pub rang_most: u32,
+    /// Notices held, in floods and of shelved alerts.
+    pub held: u64,
+    /// Share of the time in flood; absent until known.
+    pub flood_ratio: Option<f64>,
+    /// Alerts that came back within a minute of their end.
+    pub chattering: u64,
 }
 
 /// How much of a zone is watched; absent until known.

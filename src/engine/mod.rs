@@ -22,7 +22,7 @@ use crate::record::{Body, Link, Record};
 use crate::scan::Scan;
 use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
-use crate::watch::{Agreement, Notice, Watch};
+use crate::watch::{Agreement, Cause, Notice, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
@@ -113,7 +113,8 @@ impl Engine {
             repeats: sensors.iter().map(|_| Repeats::default()).collect(),
             health: Health::new(&sensors),
             tracker: Tracker::new(frame.clone(), sensors.clone()),
-            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors).citing(&software, &configuration),
+            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors)
+                .citing(&software, &configuration),
             now: None,
             decoded: Decoded::default(),
             notices: Vec::new(),
@@ -149,6 +150,12 @@ impl Engine {
             // What the engine said, and who has heard it, changes nothing of what it believes.
             Body::Notice { .. } | Body::Delivered { .. } => {}
         }
+        let cause = match record.body {
+            Body::Act { .. } => Cause::Act,
+            Body::Tick => Cause::Tick,
+            _ => Cause::Observed,
+        };
+        self.watch.settle(now, cause, &mut self.notices);
         events.extend(self.findings.drain(..).map(|(sensor, finding)| Event::Finding { sensor, finding }));
         events.extend(self.descents.drain(..).map(Event::Lineage));
         events.extend(self.conflicts.drain(..).map(Event::IdentityConflict));

@@ -4,6 +4,8 @@
 //! that is known of tracks goes over; an alert goes over if its rule still says the same (its hash), and is cleared if
 //! not. What the record says is all there is: the replay of a log that holds one comes to the same state.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::snapshot::{fingerprint, meaning};
@@ -74,10 +76,11 @@ impl Engine {
             && self.sensors.iter().zip(&new.sensors).all(is_same_box);
         let carried = are_same && self.carry_over(&new);
         if !carried {
-            self.watch.clear_all(&mut self.notices);
-            let notices = std::mem::take(&mut self.notices);
-            let now = self.now;
-            *self = Self { now, notices, ..new };
+            let (now, mut notices) = (self.now, std::mem::take(&mut self.notices));
+            self.watch.clear_all(now.unwrap_or_default(), &mut notices);
+            *self = Self { now, ..new };
+            // Said by the one that was: the new one has nothing to add.
+            events.extend(notices.into_iter().map(|notice| Event::Notice(Arc::new(notice))));
         }
         events.push(Event::Reloaded { carried });
     }

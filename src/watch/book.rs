@@ -10,13 +10,15 @@
 //! ```
 
 mod acts;
+mod heading;
 mod kept;
 mod material;
 mod near;
 mod revising;
+mod rounding;
 mod time;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -28,12 +30,14 @@ use super::sensors::Support;
 use crate::fusion::TrackId;
 use crate::geo::LocalFrame;
 use crate::time::{Span, Timestamp};
-use crate::watch::agreement::{Agreement, Rule, SeverityBounds};
+use crate::watch::agreement::Agreement;
 use crate::watch::alert::{Count, Notice, Position, Severity, State};
-use crate::watch::life::{Escalation, Life};
+use crate::watch::life::Life;
+use heading::{Cited, Heading};
 pub(super) use kept::BookState;
 use near::Incidents;
 pub(super) use revising::severity;
+use rounding::{position, rounded, rounded_count};
 use time::Heard;
 
 /// An alert that is over stays in the book this long after it happened: its id is taken, and it can be taken up again.
@@ -105,57 +109,6 @@ impl Entry {
     }
 }
 
-/// What every notice about a rule repeats.
-#[derive(Clone, Debug)]
-struct Heading {
-    hash: String,
-    id: Arc<str>,
-    clause: Option<Arc<str>>,
-    kind: &'static str,
-    line: Option<Arc<str>>,
-    zone: Option<Arc<str>>,
-    /// Between which severities it stays, whatever stands behind it.
-    bounds: SeverityBounds,
-    /// Whom it is addressed to, one level after the other.
-    recipients: Vec<Arc<str>>,
-    /// How long each level has to acknowledge it.
-    escalate_after: Option<Span>,
-}
-
-impl Heading {
-    fn new(agreement: &Agreement, rule: &Rule) -> Self {
-        let line = rule.kind.line().and_then(|line| agreement.lines.get(line));
-        let zone = rule.kind.zone().and_then(|zone| agreement.zones.get(zone));
-        let recipients = rule.terms.recipients.iter().filter_map(|index| agreement.recipients.get(*index));
-        Self {
-            hash: identity::rule_hash(agreement, rule),
-            id: rule.id.clone(),
-            clause: rule.clause.clone(),
-            kind: rule.kind.as_str(),
-            line: line.map(|line| line.id.clone()),
-            zone: zone.map(|zone| zone.id.clone()),
-            bounds: rule.terms.severity,
-            recipients: recipients.map(|recipients| recipients.id.clone()).collect(),
-            escalate_after: rule.terms.escalate_after,
-        }
-    }
-
-    /// Whom an alert is addressed to at a level; nothing where nobody is named, or no more.
-    fn addressed(&self, level: u32) -> Option<Escalation> {
-        let recipient = self.recipients.get(usize::try_from(level).ok()?)?;
-        Some(Escalation { level, recipients: vec![Arc::clone(recipient)] })
-    }
-}
-
-/// What every notice cites: under what it is said.
-#[derive(Clone, Debug)]
-struct Cited {
-    exercise: bool,
-    agreement: Arc<str>,
-    software: Option<Arc<str>>,
-    configuration: Option<Arc<str>>,
-}
-
 /// Every alert that is open or was lately.
 #[derive(Clone, Debug)]
 pub(super) struct Book {
@@ -197,6 +150,26 @@ impl Book {
         let given = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
         (self.cited.software, self.cited.configuration) = (given(software), given(configuration));
         self
+    }
+
+    /// The sector.
+    pub(super) fn sector(&self) -> &str {
+        &self.sector
+    }
+
+    /// Puts what is in force now in place of what a notice cites.
+    pub(super) fn cite(&self, notice: &mut Notice) {
+        let Cited { exercise, agreement, software, configuration } = self.cited.clone();
+        (notice.exercise, notice.agreement) = (exercise, agreement);
+        (notice.software, notice.configuration) = (software, configuration);
+    }
+
+    /// Says once more what is open of these.
+    pub(super) fn say_again(&mut self, alerts: &BTreeSet<Arc<str>>, out: &mut Vec<Notice>) {
+        for alert in alerts {
+            let found = self.alerts.get_mut(alert).filter(|(_, entry)| entry.is_open());
+            found.into_iter().for_each(|(_, entry)| entry.say_again(out));
+        }
     }
 
     /// The hash of every rule, in the agreement's order.
@@ -331,25 +304,4 @@ fn forget_oldest(
         }
     }
     oldest.is_some()
-}
-
-/// Rounded as notices are: 1e-7 degrees, centimetres, tenths of square metres.
-fn position(frame: &LocalFrame, at: Point, covariance_m2: Covariance) -> Position {
-    let geodetic = frame.plane_to_geodetic(at[0], at[1], 0.0);
-    Position {
-        lat: rounded(geodetic.lat_deg(), 1e7),
-        lon: rounded(geodetic.lon_deg(), 1e7),
-        east_m: rounded(at[0], 1e2),
-        north_m: rounded(at[1], 1e2),
-        cov_m2: covariance_m2.map(|x| rounded(x, 1e1)),
-    }
-}
-
-fn rounded_count(count: Count) -> Count {
-    Count { expected: rounded(count.expected, 1e2), ..count }
-}
-
-/// To the nearest 1 / `per_unit`, without a negative zero: equal values print alike.
-fn rounded(x: f64, per_unit: f64) -> f64 {
-    libm::round(x * per_unit) / per_unit + 0.0
 }

@@ -18,10 +18,12 @@
 
 pub mod agreement;
 pub mod alert;
+mod answering;
 mod area;
 mod book;
 mod ceiling;
 mod crossing;
+mod flood;
 mod identity;
 mod instant;
 pub mod life;
@@ -53,8 +55,9 @@ use area::Area;
 use book::{Book, Entry, Finding, Subject, severity};
 use ceiling::{Ceiling, Tally};
 use crossing::{Crossed, Crossing, Side, plan};
+use flood::Flood;
+pub use flood::{Cause, Indicators};
 use instant::Instant;
-use life::{Act, Done, Refusal};
 use line::Polyline;
 use passage::{GateDisc, Passage, class_probability, is_of};
 use presence::Presence;
@@ -91,6 +94,7 @@ pub struct Watch {
     ceilings: BTreeMap<usize, Ceiling>,
     sights: Sights,
     book: Book,
+    flood: Flood,
     gate_transits: u64,
 }
 
@@ -129,6 +133,7 @@ impl Watch {
             presence: Presence::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
+            flood: Flood::default(),
             gate_transits: 0,
         }
     }
@@ -179,14 +184,6 @@ impl Watch {
         } else {
             passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
         }
-    }
-
-    /// Somebody does something to an alert.
-    ///
-    /// # Errors
-    /// Why it cannot be done.
-    pub fn act(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Notice>) -> Result<Done, Refusal> {
-        self.book.act(now, act, out)
     }
 
     /// A track is gone.
@@ -241,9 +238,9 @@ impl Watch {
         self.sights.all()
     }
 
-    /// The latest notice of every alert that is open now, by alert id.
+    /// The latest notice of every alert that is open now, by alert id; a flood's groups behind them.
     pub fn open(&self) -> impl Iterator<Item = &Notice> {
-        self.book.all_open().map(|(_, entry)| &entry.notice)
+        self.book.all_open().map(|(_, entry)| &entry.notice).chain(self.flood.open())
     }
 
     /// Crossings by leave, through a gate.

@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 
 use super::agreement::RuleKind;
 use super::book::Subject;
-use super::{Notice, Watch};
+use super::{Cause, Notice, Watch};
+use crate::time::Timestamp;
 
 impl Watch {
     /// Ends every open alert: nothing that is known will be known any more.
-    pub(crate) fn clear_all(&mut self, out: &mut Vec<Notice>) {
+    pub(crate) fn clear_all(&mut self, now: Timestamp, out: &mut Vec<Notice>) {
         let open: Vec<Subject> = self.book.all_open().map(|(subject, _)| subject).collect();
         open.into_iter().for_each(|subject| self.book.clear(subject, out));
+        self.settle(now, Cause::Observed, out);
+        self.flood.end(now, out);
     }
 
     /// Takes over from `old`.
@@ -43,6 +46,7 @@ impl Watch {
                 *is = was.clone();
             }
         }
+        self.flood = old.flood.clone().restated(|notice| self.book.cite(notice));
         self.gate_transits = old.gate_transits;
     }
 }

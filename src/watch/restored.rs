@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ceiling::Ceiling;
 use super::presence::Presence;
-use super::{Watch, book, crossing, sight};
+use super::{Watch, book, crossing, flood, sight};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
 #[derive(Deserialize)]
@@ -19,6 +19,7 @@ pub struct WatchState {
     ceilings: BTreeMap<usize, Ceiling>,
     sights: sight::State,
     book: book::BookState,
+    flood: flood::FloodState,
     gate_transits: u64,
 }
 
@@ -28,11 +29,11 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, sights, book, gate_transits,
+            lines, presence, ceilings, sights, book, flood, gate_transits,
             sensors: _, rules: _, gates: _, zones: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
-        (lines, presence, ceilings, sights.state(), book.state(), gate_transits)
+        (lines, presence, ceilings, sights.state(), book.state(), flood.state(), gate_transits)
     }
 
     /// Its state as if read from a snapshot.
@@ -58,6 +59,7 @@ impl Watch {
             ceilings: state.ceilings,
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
+            flood: flood::Flood::of(state.flood)?,
             gate_transits: state.gate_transits,
             ..self
         })

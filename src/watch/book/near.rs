@@ -82,15 +82,18 @@ impl Incident {
             && newcomer.apart(&self.first) <= LONGEST
             && self.members.len() < CAPACITY;
         let near = self.members.values().filter(|member| fits && newcomer.apart(member) <= NEAR_IN);
-        near.map(|member| newcomer.apart_m(member)).filter(|apart_m| *apart_m <= NEAR_M).min_by(f64::total_cmp)
+        near.map(|member| newcomer.apart_m(member))
+            .filter(|apart_m| *apart_m <= NEAR_M)
+            .min_by(f64::total_cmp)
     }
 
     /// Whether several things are corroborated, and nothing has made it urgent yet: then something has now.
     fn completes(&mut self) -> bool {
         let corroborated = self.members.values().filter(|member| member.rung >= Severity::Alert);
         // What is about one track is about one thing; what is about many is one per rule.
-        let things: BTreeSet<_> =
-            corroborated.map(|m| (m.subject.track, m.subject.track.is_none().then_some(m.subject.rule))).collect();
+        let things: BTreeSet<_> = corroborated
+            .map(|m| (m.subject.track, m.subject.track.is_none().then_some(m.subject.rule)))
+            .collect();
         let completes = !self.is_urgent && things.len() >= SEVERAL;
         self.is_urgent |= completes;
         completes
@@ -99,12 +102,7 @@ impl Incident {
 
 impl Incidents {
     /// Finds the incident of a new alert; its id, and whether this alert makes it urgent.
-    pub(super) fn join(
-        &mut self,
-        sector: &str,
-        alert: &Arc<str>,
-        of: &Newcomer<'_>,
-    ) -> (Arc<str>, bool) {
+    pub(super) fn join(&mut self, sector: &str, alert: &Arc<str>, of: &Newcomer<'_>) -> (Arc<str>, bool) {
         let Newcomer { subject, rung, time, position } = *of;
         let newcomer = Member { subject, at: [position.east_m, position.north_m], time, rung };
         let near = self.by_id.iter().filter_map(|(id, of)| Some((of.distance_m(&newcomer)?, id)));

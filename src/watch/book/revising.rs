@@ -73,7 +73,8 @@ impl Book {
         out: &mut Vec<Notice>,
         change: impl FnOnce(&mut Notice),
     ) {
-        let Some(latest) = self.entry(subject).filter(|entry| entry.is_open()).map(|entry| entry.latest) else {
+        let Some(latest) = self.entry(subject).filter(|entry| entry.is_open()).map(|entry| entry.latest)
+        else {
             return;
         };
         self.revise(now, subject, out, change);

@@ -1,7 +1,9 @@
 //! The rules from outside: tracks in, notices out.
 
 mod crossings;
+mod floods;
 mod ids;
+mod life;
 mod parked;
 mod robust;
 mod smoothed;

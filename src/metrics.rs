@@ -3,6 +3,7 @@
 //! Every family of [`METRICS`] is there from the start, counters at zero for every label value that is known, so that
 //! a rate is right from its first increment. Reads no clock: `now` is an argument of [`Metrics::render`].
 
+mod alarms;
 mod begin;
 mod families;
 pub mod table;
@@ -19,6 +20,7 @@ use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
 use crate::watch::alert::{Notice, State};
 use crate::watch::life::Done;
+use alarms::Alarms;
 pub use begin::Setup;
 use families::Families;
 pub use table::{Kind, METRICS, Metric};
@@ -57,6 +59,7 @@ pub struct Metrics {
     ingest_to_notice: Histogram,
     alerts: GaugeVec,
     alerts_total: IntCounterVec,
+    alarms: Alarms,
     acts: IntCounterVec,
     acknowledged_after: Histogram,
     notices_pending: GaugeVec,
@@ -130,6 +133,7 @@ impl Metrics {
                 .with_label_values(NONE),
             alerts: families.gauge("linewatch_alerts"),
             alerts_total: families.counter("linewatch_alerts_total"),
+            alarms: Alarms::new(&mut families),
             acts: families.counter("linewatch_acts_total"),
             acknowledged_after: families
                 .histogram("linewatch_acknowledged_after_seconds")
@@ -246,6 +250,7 @@ impl Metrics {
             let groups = row.trust_groups.unwrap_or(f64::NAN);
             self.zone_trust_groups.with_label_values(&[&row.zone]).set(groups);
         }
+        self.show_alarms(picture);
         let mut seen = self.seen();
         seen.picture = picture.time.or(seen.picture);
         for (_, labels) in std::mem::take(&mut seen.open) {

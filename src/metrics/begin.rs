@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BIAS_AXES, Metrics, OPEN_STATES, TRACK_STATUSES};
-use crate::engine::{Fault, IdentityConflict, Kinship, STATUS_REASONS, SensorState};
+use crate::engine::{Fault, IdentityConflict, Kinship, Picture, STATUS_REASONS, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
@@ -57,6 +57,7 @@ impl Metrics {
                 }
             }
         }
+        self.show_alarms(&Picture::default());
         for deed in Deed::ALL {
             for outcome in ["done", "already", "unknown", "impossible"] {
                 self.acts.with_label_values(&[deed, outcome]);

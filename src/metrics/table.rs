@@ -158,6 +158,20 @@ pub const METRICS: &[Metric] = &[
         "Open alerts, by the state of their latest notice.",
     ),
     counter("linewatch_alerts_total", &["kind", "severity"], "Alerts opened, by their first severity."),
+    gauge(
+        "linewatch_alerts_waiting",
+        &["for"],
+        "Open alerts that nobody has acknowledged, that are shelved, or that have stood for more than a day.",
+    ),
+    gauge(
+        "linewatch_alarm_rate",
+        &["over"],
+        "Notices that rang per ten minutes: in the last ten, the most ever, on average; NaN until known.",
+    ),
+    gauge("linewatch_alarm_flood", &[], "1 while there are more notices than a person can take in."),
+    gauge("linewatch_alarm_flood_ratio", &[], "Share of the time in flood; NaN until known."),
+    gauge("linewatch_alarm_held", &[], "Notices held so far, in floods and of shelved alerts."),
+    gauge("linewatch_alarm_chattering", &[], "Alerts so far that came back within a minute of their end."),
     counter(
         "linewatch_acts_total",
         &["act", "outcome"],

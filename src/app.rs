@@ -101,6 +101,7 @@ impl App {
             machine,
             aside: aside.clone(),
             desk,
+            reports: installation.report_dir.clone(),
             audience,
             snapshots: None,
             progress: Arc::clone(&progress),

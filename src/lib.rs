@@ -4,6 +4,7 @@ pub mod engine;
 pub mod fusion;
 pub mod geo;
 pub mod record;
+pub mod report;
 pub mod scan;
 pub mod sensor;
 pub mod time;

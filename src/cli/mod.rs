@@ -1,11 +1,13 @@
 //! Arguments in, one function per command out. Exit status: 0 done, 1 the input was bad, 2 usage, 3 internal.
 
+pub mod alert;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod journal;
 pub mod plot;
 pub mod replay;
+pub mod report;
 pub mod run;
 #[cfg(feature = "demo")]
 pub mod simulate;
@@ -58,6 +60,11 @@ pub enum Command {
     /// Make a recording, its truth and its configuration from a seeded world.
     #[cfg(feature = "demo")]
     Simulate(simulate::Arguments),
+    /// Acknowledge, shelve and review alerts of a running daemon.
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Say what one day of a journal was: alerts by rule and side, reviews, what could not be seen.
+    Report(report::Arguments),
     /// Read a journal.
     #[command(subcommand)]
     Journal(journal::Command),
@@ -119,8 +126,10 @@ pub fn perform(arguments: Arguments) -> u8 {
         Command::Demo(arguments) => demo::run(&arguments),
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Alert(command) => alert::run(&command),
         Command::Journal(command) => journal::run(&command),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Check { files, json } => return check::run(&files, json),
     };
     done.map_or_else(|failure| failure.report(), |()| 0)

@@ -236,7 +236,7 @@ impl Summary {
                 };
                 *counter += 1;
             }
-            Event::Notice(notice) if notice.revision == 1 => self.alerts += 1,
+            Event::Notice(notice) if notice.revision == 1 && notice.group.is_none() => self.alerts += 1,
             Event::IdentityConflict(_) => self.identity_conflicts += 1,
             Event::Lineage(link) => *self.lineage.entry(link.kinship.as_str()).or_default() += 1,
             Event::UnknownSensor => self.unknown_sensor += 1,

@@ -50,6 +50,8 @@ pub struct Installation {
     pub journal: Option<Journal>,
     /// Where HTTP listens.
     pub http_listen: Option<SocketAddr>,
+    /// Where daily reports are written.
+    pub report_dir: Option<PathBuf>,
     /// Who is told.
     pub sinks: Vec<sinks::Settings>,
     /// SHA-256 of the configuration file, lower-case hex.

@@ -1,5 +1,6 @@
 //! The engine's thread: durable records in, what is to be said out.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
@@ -17,6 +18,7 @@ use crate::http;
 use crate::machine::Machine;
 use crate::metrics::Metrics;
 use crate::record::{Body, Record};
+use crate::report::form::{Heading, json, markdown};
 use crate::watch::Notice;
 
 /// What the pipeline hands on beside the outbox: for the demo's printing and for tests.
@@ -39,6 +41,8 @@ pub struct Deciding {
     pub aside: Aside,
     /// Who waits to hear what became of an act.
     pub desk: Desk,
+    /// Where reports of days that have ended are written.
+    pub reports: Option<PathBuf>,
     /// Who is told of it.
     pub audience: Audience,
     /// Taken now and then, where there is a log to go on from them.
@@ -69,6 +73,7 @@ impl Deciding {
                 self.step(record, read);
             }
             drop(read_at);
+            self.report();
             let next = group.records.last().map(|record| record.position + 1);
             if let (Some(snapshots), Some(next)) = (&mut self.snapshots, next) {
                 snapshots.take_if_due(&self.machine, next);
@@ -88,6 +93,23 @@ impl Deciding {
             snapshots.take(&self.machine, position, true);
         }
         self.audience.shared.show(self.machine.engine.picture());
+    }
+
+    /// Writes the automatic edition of a day that has ended. A disk that does not take it costs a report, which
+    /// `linewatch report` makes again from the journal, and nothing else.
+    fn report(&mut self) {
+        let Some((day, dir)) = self.machine.ended().zip(self.reports.as_ref()) else { return };
+        let settings = self.machine.settings();
+        let (sector, agreement) = (settings.sector.as_str(), &settings.agreement);
+        let heading = Heading { sector, exercise: settings.exercise, agreement, reviewed: false };
+        let name = format!("{sector}-{}-automatic", day.from.to_string().get(..10).unwrap_or_default());
+        let written = std::fs::create_dir_all(dir)
+            .and_then(|()| std::fs::write(dir.join(format!("{name}.json")), json(&day, &heading)))
+            .and_then(|()| std::fs::write(dir.join(format!("{name}.md")), markdown(&day, &heading)));
+        match written {
+            Ok(()) => tracing::info!(report = %name, "the day's report is written"),
+            Err(error) => tracing::error!(%error, dir = %dir.display(), "the day's report is not written"),
+        }
     }
 
     fn step(&mut self, record: &Record, read: Option<Instant>) {

@@ -14,6 +14,8 @@ mod config_noise;
 mod demo;
 mod journal;
 mod libm_bits;
+mod life;
+mod out_acts;
 mod out_alertmanager;
 mod out_cap;
 mod out_http;

@@ -66,6 +66,7 @@ pub(super) fn installation(
         ),
         journal: raw.journal.as_ref().and_then(|journal| self::journal(journal, around)),
         http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
+        report_dir: raw.report.as_ref().and_then(|report| Some(around.folder.join(&report.dir.as_ref()?.0))),
         sector: sector?,
         origin: origin?,
         sensors,

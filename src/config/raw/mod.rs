@@ -41,6 +41,8 @@ table! {
         journal: Journal,
         /// The operator's page, metrics and health; absent: off.
         http: Http,
+        /// The daily report; absent: none is written.
+        report: DailyReport,
         /// Who is told.
         sinks: Vec<Sink>,
     }
@@ -214,6 +216,16 @@ table! {
     required {
         /// IP address and port to listen on.
         listen: Text,
+    }
+    optional {}
+}
+
+table! {
+    /// The daily report: Markdown and JSON, when the day has ended.
+    DailyReport
+    required {
+        /// Its folder.
+        dir: Text,
     }
     optional {}
 }

@@ -16,6 +16,7 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("fusion", Kind::Pure, &["geo", "scan", "sensor", "time"]),
     ("watch", Kind::Pure, &["fusion", "geo", "scan", "sensor", "time"]),
     ("engine", Kind::Pure, &["fusion", "geo", "record", "scan", "sensor", "time", "watch", "wire"]),
+    ("report", Kind::Pure, &["engine", "record", "time", "watch"]),
     // Pure too; that it draws with plotters keeps it out of the pure build.
     ("plot", Kind::Pure, &["engine", "geo", "sensor", "time", "watch"]),
     ("clock", Kind::Shell, &["time"]),
@@ -38,7 +39,7 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("failpoint", Kind::Shell, &[]),
     // Between the sources and the log, between the log and the outbox, and how both begin: no thread and no socket.
     ("committer", Kind::Shell, &["journal", "record", "sensor", "sources", "time"]),
-    ("machine", Kind::Shell, &["engine", "outbox", "record", "watch"]),
+    ("machine", Kind::Shell, &["engine", "outbox", "record", "report", "watch"]),
     ("restart", Kind::Shell, &["committer", "engine", "journal", "machine", "outbox", "record"]),
     ("pipeline", Kind::Wiring, &[]),
     ("app", Kind::Wiring, &[]),

@@ -25,6 +25,8 @@ pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "daemon")]
+pub mod evidence;
+#[cfg(feature = "daemon")]
 pub mod failpoint;
 #[cfg(feature = "daemon")]
 pub mod http;
@@ -42,6 +44,8 @@ pub mod pipeline;
 pub mod plot;
 #[cfg(feature = "daemon")]
 pub mod restart;
+#[cfg(feature = "daemon")]
+pub mod seal;
 #[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::engine::reload::Reload;
 use crate::engine::{Engine, Event, Settings};
@@ -41,11 +42,31 @@ impl Still {
     /// Never: what is written has lengths.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_bytes_and_hash().0
+    }
+
+    /// The same, and SHA-256 of the engine's part of it, which follows from the log alone.
+    ///
+    /// # Panics
+    /// Never: what is written has lengths.
+    #[must_use]
+    pub fn to_bytes_and_hash(&self) -> (Vec<u8>, [u8; 32]) {
         let Self { settings, engine, outbox, unheld } = self;
         let engine = engine.snapshot();
+        let hash = Sha256::digest(&engine).into();
         let kept = (settings, engine, outbox, unheld);
-        postcard::to_allocvec(&kept).expect("state is plain numbers, texts and lists")
+        (postcard::to_allocvec(&kept).expect("state is plain numbers, texts and lists"), hash)
     }
+}
+
+/// The engine in a snapshot's bytes, and the settings it was under.
+///
+/// # Errors
+/// Why not, for a person.
+pub fn engine_of(bytes: &[u8]) -> Result<(Settings, Engine), String> {
+    let kept: Kept = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let engine = Engine::restore(kept.settings.clone(), &kept.engine).map_err(|error| error.to_string())?;
+    Ok((kept.settings, engine))
 }
 
 /// A snapshot's content, in the order in which [`Still::to_bytes`] writes it.

@@ -23,6 +23,10 @@ pub use begin::Setup;
 use families::Families;
 pub use table::{Kind, METRICS, Metric};
 
+/// Why a frame is shed: by what it is worth while there is no room in memory, or because the disk is full.
+pub const SHED_CLASSES: [&str; 4] = ["redundant", "ordinary", "near_line", DISK_FULL];
+/// The disk is full.
+pub const DISK_FULL: &str = "disk_full";
 /// What registration estimates of a sensor, each with its unit.
 pub const BIAS_AXES: [&str; 5] = ["range_m", "azimuth_deg", "east_m", "north_m", "clock_s"];
 const TRACK_STATUSES: [&str; 4] = ["tentative", "fixed", "confirmed", "coasting"];
@@ -40,6 +44,7 @@ pub struct Metrics {
     refused: IntCounterVec,
     shed: IntCounterVec,
     unknown_sensor: IntCounter,
+    page_shed: IntCounter,
     source_up: GaugeVec,
     scan_age: GaugeVec,
     sensor_state: GaugeVec,
@@ -64,6 +69,7 @@ pub struct Metrics {
     notices_total: IntCounterVec,
     journal_bytes: GaugeVec,
     journal_full: GaugeVec,
+    journal_damaged: GaugeVec,
     reload_ok: GaugeVec,
     received: IntCounterVec,
     journaled: IntCounterVec,
@@ -110,6 +116,7 @@ impl Metrics {
             parts_refused: families.counter("linewatch_parts_refused_total"),
             refused: families.counter("linewatch_refused_total"),
             shed: families.counter("linewatch_arrivals_shed_total"),
+            page_shed: families.counter("linewatch_page_updates_shed_total").with_label_values(NONE),
             unknown_sensor: families.counter("linewatch_unknown_sensor_frames_total").with_label_values(NONE),
             source_up: families.gauge("linewatch_source_up"),
             scan_age: families.gauge("linewatch_scan_age_seconds"),
@@ -139,6 +146,7 @@ impl Metrics {
             notices_total: families.counter("linewatch_notices_total"),
             journal_bytes: families.gauge("linewatch_journal_bytes"),
             journal_full: families.gauge("linewatch_journal_full"),
+            journal_damaged: families.gauge("linewatch_journal_damaged"),
             reload_ok: families.gauge("linewatch_config_reload_successful"),
             received: families.counter("linewatch_frames_received_total"),
             journaled: families.counter("linewatch_frames_journaled_total"),
@@ -291,9 +299,19 @@ impl Metrics {
         self.refused.with_label_values(&[sensor, reason]).inc_by(count);
     }
 
-    /// `count` frames of a sensor were dropped because more came than can be taken.
-    pub fn shed(&self, sensor: &str, count: u64) {
-        self.shed.with_label_values(&[sensor]).inc_by(count);
+    /// `count` frames of a sensor were dropped because more came than can be taken; `class` is one of [`SHED_CLASSES`].
+    pub fn shed(&self, sensor: &str, class: &str, count: u64) {
+        self.shed.with_label_values(&[sensor, class]).inc_by(count);
+    }
+
+    /// An update of the page was left out.
+    pub fn page_shed(&self) {
+        self.page_shed.inc();
+    }
+
+    /// Whether this start found damage in the journal.
+    pub fn journal_damaged(&self, is_damaged: bool) {
+        self.journal_damaged.with_label_values(NONE).set(f64::from(u8::from(is_damaged)));
     }
 
     /// A source connected or opened, or no longer is.

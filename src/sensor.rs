@@ -122,6 +122,9 @@ impl Format {
     }
 }
 
+/// Most detections in one look, if a sensor is not told otherwise: more than any ground sensor has, and 0.1 s of work.
+pub const MAX_DETECTIONS: u32 = 10_000;
+
 /// A patch where a sensor sees badly or not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mask {
@@ -166,8 +169,15 @@ pub struct SensorModel {
     pub trust_group: Arc<str>,
     /// ASTERIX source identity this sensor must claim.
     pub sac_sic: Option<[u8; 2]>,
+    /// A look with more detections is refused.
+    #[serde(default = "most_detections")]
+    pub max_detections: u32,
     /// Where it sees badly.
     pub masks: Vec<Mask>,
+}
+
+fn most_detections() -> u32 {
+    MAX_DETECTIONS
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ fn model(id: SensorId, kind: SensorKind, position: Option<Geodetic>) -> SensorMo
         position_sigma_m: (!radar).then_some(WIDE_SIGMA_M),
         detection_probability: 0.9,
         false_alarms_per_scan: if radar { CLUTTER_PER_SCAN as f64 } else { 0.0 },
+        max_detections: 10_000,
         period_s: if radar { 1.0 } else { 600.0 },
         mobile: false,
         sac_sic: None,

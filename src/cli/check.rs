@@ -86,6 +86,8 @@ fn settings(agreement: Agreement, installation: Option<Installation>) -> Setting
         origin: origin.copied().unwrap_or_default(),
         sensors: Vec::new(),
         agreement,
+        software: String::new(),
+        configuration: String::new(),
     }
 }
 

@@ -3,13 +3,16 @@
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod evidence;
 pub mod journal;
+mod key;
 pub mod plot;
 pub mod replay;
 pub mod run;
 #[cfg(feature = "demo")]
 pub mod simulate;
 pub mod stepping;
+mod what_if;
 
 use std::path::PathBuf;
 
@@ -55,6 +58,10 @@ pub enum Command {
     /// Read a journal.
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Export everything one alert rests on as one file that anybody can check.
+    Evidence(evidence::Evidence),
+    /// Check an evidence bundle, offline: signature, proofs, and that the alert follows from its records.
+    Verify(evidence::Verify),
 }
 
 /// Why a command failed: the exit status follows from it.
@@ -115,6 +122,8 @@ pub fn perform(arguments: Arguments) -> u8 {
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Journal(command) => journal::run(&command),
+        Command::Evidence(arguments) => evidence::export_to(&arguments),
+        Command::Verify(arguments) => evidence::verify_file(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Check(arguments) => check::run(&arguments).map(|good| status = u8::from(!good)),
     };

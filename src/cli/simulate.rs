@@ -17,7 +17,7 @@ use crate::sensor::SensorId;
 use crate::time::{Span, Timestamp};
 use crate::wire::recording::{header_line, record_line};
 
-/// World time 0 of every simulation: 2026-01-01T00:00:00Z.
+/// World time 0, unless a scenario says otherwise: 2026-01-01T00:00:00Z.
 const EPOCH: Timestamp = Timestamp::from_secs(1_767_225_600);
 
 /// What to simulate and where to put it.
@@ -129,7 +129,8 @@ fn read(path: &Path) -> Result<Scenario, Failure> {
 
 /// What every box says, in order of arrival.
 fn recording(scenario: &Scenario, world: &World, until_s: f64) -> Result<(String, usize), Failure> {
-    let start = Start { epoch_ns: EPOCH.as_nanos(), boot: 1, at_s: 0.0 };
+    let epoch = scenario.begins_s.map_or(EPOCH, Timestamp::from_secs);
+    let start = Start { epoch_ns: epoch.as_nanos(), boot: 1, at_s: 0.0 };
     let mut said: Vec<(SensorId, Emission)> = Vec::new();
     for spec in &scenario.boxes {
         let sensor = SensorId::new(&spec.id)
@@ -142,7 +143,7 @@ fn recording(scenario: &Scenario, world: &World, until_s: f64) -> Result<(String
     let mut text = header_line(&scenario.sector);
     text.push('\n');
     for (sensor, emission) in &said {
-        let received = EPOCH.plus(Span::from_secs_f64(emission.due_s));
+        let received = epoch.plus(Span::from_secs_f64(emission.due_s));
         let bytes = emission.bytes.clone();
         let body = match emission.kind {
             Kind::Frame => Body::Frame { sensor: sensor.clone(), link: Link::Recording, bytes },

@@ -32,6 +32,14 @@ pub fn load_for_replay(path: &Path) -> Result<Installation, Errors> {
     read_installation(path, false).map(|(installation, _)| installation)
 }
 
+/// An agreement alone, of a sector with this origin.
+///
+/// # Errors
+/// Every fault of it.
+pub fn load_other_agreement(path: &Path, origin: Geodetic) -> Result<Agreement, Errors> {
+    read_agreement(path, Some(origin)).map(|(agreement, _)| agreement).map_err(Errors)
+}
+
 /// An installation and remarks on it: what is allowed but probably not meant.
 pub(super) fn read_installation(
     path: &Path,

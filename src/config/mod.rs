@@ -15,8 +15,10 @@ mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::geo::Geodetic;
+use crate::seal::key::{SignerKey, VerifierKey};
 use crate::sensor::SensorModel;
 use crate::sinks;
 use crate::sources;
@@ -24,7 +26,7 @@ use crate::watch::Agreement;
 
 pub use error::{ConfigError, Errors};
 pub use explain::explain;
-pub use load::{load, load_agreement, load_for_replay};
+pub use load::{load, load_agreement, load_for_replay, load_other_agreement};
 pub use schema::{agreement_schema, installation_schema};
 pub use summary::{Part, Summary, check_file};
 
@@ -42,7 +44,7 @@ pub struct Installation {
     /// What the parties agreed.
     pub agreement: Agreement,
     /// How much each sensor may say.
-    pub rates: Vec<sources::rate::Rate>,
+    pub quotas: Vec<sources::quota::Quota>,
     /// The broker.
     pub mqtt: Option<sources::mqtt::Settings>,
     /// Serial ports.
@@ -51,6 +53,8 @@ pub struct Installation {
     pub udp: Vec<sources::udp::Settings>,
     /// Where the journal lies, and how much of it is kept.
     pub journal: Option<Journal>,
+    /// How the journal is sealed.
+    pub seal: Seal,
     /// Where HTTP listens.
     pub http_listen: Option<SocketAddr>,
     /// Who is told.
@@ -66,6 +70,25 @@ pub struct Journal {
     pub dir: PathBuf,
     /// How much is kept.
     pub limits: crate::journal::retain::Limits,
+}
+
+/// How the journal is sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seal {
+    /// What signs; without it nothing is sealed.
+    pub key: Option<SignerKey>,
+    /// A checkpoint is at most so old while records come.
+    pub every: Duration,
+    /// And covers all but so many records.
+    pub every_records: u64,
+    /// Who may co-sign.
+    pub witnesses: Vec<VerifierKey>,
+}
+
+impl Default for Seal {
+    fn default() -> Self {
+        Self { key: None, every: Duration::from_secs(10), every_records: 1_000, witnesses: Vec::new() }
+    }
 }
 
 impl Installation {

@@ -105,7 +105,10 @@ impl Written {
             ("document", document.is_some() && !is_review),
         ] {
             if is_there {
-                return Err(format!("`{name}` means nothing when an alert is to be {act}d", act = stem(&act)));
+                return Err(format!(
+                    "`{name}` means nothing when an alert is to be {act}d",
+                    act = stem(&act)
+                ));
             }
         }
         let deed = match act.as_str() {
@@ -201,7 +204,9 @@ mod tests {
         );
         let until = Timestamp::from_secs(1_767_225_600);
         assert_eq!(
-            read(r#"{"act":"shelve","alert":"ID","actor":"A","reason":" r ","until":"2026-01-01T00:00:00Z"}"#),
+            read(
+                r#"{"act":"shelve","alert":"ID","actor":"A","reason":" r ","until":"2026-01-01T00:00:00Z"}"#
+            ),
             Ok(Deed::Shelve { reason: "r".into(), until })
         );
         assert_eq!(

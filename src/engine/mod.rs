@@ -6,6 +6,7 @@
 pub mod acts;
 pub mod event;
 mod health;
+mod path;
 pub mod reload;
 mod repeats;
 mod rows;
@@ -26,6 +27,7 @@ use crate::watch::{Agreement, Notice, Reckoned, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
+pub use path::PathRow;
 use repeats::{Repeats, Verdict};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 
@@ -113,7 +115,8 @@ impl Engine {
             repeats: sensors.iter().map(|_| Repeats::default()).collect(),
             health: Health::new(&sensors),
             tracker: Tracker::new(frame.clone(), sensors.clone()),
-            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors).citing(&software, &configuration),
+            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors)
+                .citing(&software, &configuration),
             now: None,
             decoded: Decoded::default(),
             notices: Vec::new(),
@@ -170,7 +173,9 @@ impl Engine {
         let outcome = if self.is_repeated_payload(now, index, link, bytes) {
             Outcome::Duplicate
         } else {
-            match self.decoders[index.index()].decode(now, bytes, &mut decoded) {
+            let most = self.sensors[index.index()].max_detections;
+            let taken = self.decoders[index.index()].decode(now, bytes, &mut decoded);
+            match taken.and_then(|()| decoded.within(most)) {
                 Err(rejection) => Outcome::Rejected(rejection.reason),
                 Ok(()) => {
                     let refused = decoded.refused.iter();

@@ -177,7 +177,7 @@ impl Engine {
 }
 
 /// `value` to the nearest 1/`steps`: enough digits to use, few enough to read.
-fn rounded(value: f64, steps: f64) -> f64 {
+pub(super) fn rounded(value: f64, steps: f64) -> f64 {
     let nearest = libm::round(value * steps) / steps;
     // No minus zero in the output.
     nearest + 0.0

@@ -15,6 +15,7 @@ fn sensor(id: &str) -> SensorModel {
         position_sigma_m: None,
         detection_probability: 0.9,
         false_alarms_per_scan: 1.0,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile: false,
         trust_group: id.into(),

@@ -20,6 +20,7 @@ fn camera(id: &str, east_m: f64, north_m: f64) -> SensorModel {
         range_sigma_m: None,
         azimuth_sigma_rad: Some(SIGMA_RAD),
         false_alarms_per_scan: 0.05,
+        max_detections: 10_000,
         period_s: 0.5,
         ..radar(id, east_m, north_m)
     }

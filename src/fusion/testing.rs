@@ -30,6 +30,7 @@ pub(super) fn radar(id: &str, east_m: f64, north_m: f64) -> SensorModel {
         position_sigma_m: None,
         detection_probability: 0.9,
         false_alarms_per_scan: 20.0,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile: false,
         trust_group: id.into(),

@@ -35,9 +35,7 @@ struct Posted {
 }
 
 pub(super) fn router() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/alerts/{alert}/{deed}", post(act))
-        .layer(DefaultBodyLimit::max(LONGEST_ACT / 2))
+    Router::new().route("/alerts/{alert}/{deed}", post(act)).layer(DefaultBodyLimit::max(LONGEST_ACT / 2))
 }
 
 async fn act(

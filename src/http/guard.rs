@@ -52,7 +52,8 @@ pub(super) async fn guard(State(policy): State<Policy>, request: Request, next: 
 fn is_own_page(headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
     let own = text(&header::HOST).map(|host| format!("http://{host}"));
-    let origin = text(&header::ORIGIN).is_none_or(|origin| own.is_some_and(|own| origin.eq_ignore_ascii_case(&own)));
+    let origin =
+        text(&header::ORIGIN).is_none_or(|origin| own.is_some_and(|own| origin.eq_ignore_ascii_case(&own)));
     let site = text(&HeaderName::from_static("sec-fetch-site"));
     origin && site.is_none_or(|site| matches!(site, "same-origin" | "none"))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BIAS_AXES, Metrics, OPEN_STATES, TRACK_STATUSES};
+use super::{BIAS_AXES, Metrics, OPEN_STATES, SHED_CLASSES, TRACK_STATUSES};
 use crate::engine::{Fault, IdentityConflict, Kinship, STATUS_REASONS, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::SensorModel;
@@ -74,6 +74,7 @@ impl Metrics {
         }
         self.journal_bytes(0);
         self.journal_full(false);
+        self.journal_damaged(false);
         self.reloaded(true);
         self.received.with_label_values(&[""]);
     }
@@ -95,7 +96,9 @@ impl Metrics {
         for reason in setup.refusal_reasons {
             self.refused.with_label_values(&[id, *reason]);
         }
-        self.shed.with_label_values(&[id]);
+        for class in SHED_CLASSES {
+            self.shed.with_label_values(&[id, class]);
+        }
         self.set_state(id, SensorState::Unknown);
         for axis in BIAS_AXES {
             self.sensor_bias.with_label_values(&[id, axis]).set(f64::NAN);

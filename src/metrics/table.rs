@@ -89,8 +89,13 @@ pub const METRICS: &[Metric] = &[
     ),
     counter(
         "linewatch_arrivals_shed_total",
-        &["sensor"],
-        "Frames dropped because more came than can be taken.",
+        &["sensor", "class"],
+        "Frames dropped because more came than can be taken, by class: redundant, ordinary, near_line, disk_full.",
+    ),
+    counter(
+        "linewatch_page_updates_shed_total",
+        &[],
+        "Updates of the page left out because the engine was behind.",
     ),
     counter("linewatch_unknown_sensor_frames_total", &[], "Records of a sensor that is not configured."),
     gauge("linewatch_source_up", &["source"], "1 while the source is connected or open."),
@@ -184,6 +189,11 @@ pub const METRICS: &[Metric] = &[
         "linewatch_config_reload_successful",
         &[],
         "1 if the last reading of the configuration put it in force, 0 if the one before stays.",
+    ),
+    gauge(
+        "linewatch_journal_damaged",
+        &[],
+        "1 if this start found records that cannot be read: what is left was kept, and the journal goes on behind it.",
     ),
     gauge("linewatch_journal_full", &[], "1 while the journal's disk is full: frames wait, alerts go on."),
     histogram("linewatch_journal_sync_seconds", SYNC_BUCKETS, "Time one sync of the journal takes."),

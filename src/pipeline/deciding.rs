@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::desk::Desk;
 use super::keeping::Snapshots;
@@ -18,6 +18,11 @@ use crate::machine::Machine;
 use crate::metrics::Metrics;
 use crate::record::{Body, Record};
 use crate::watch::Notice;
+
+/// Frames that waited longer say that the engine cannot keep up.
+const BEHIND: Duration = Duration::from_secs(1);
+/// Then the page is still told so often.
+const PICTURE_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
 /// What the pipeline hands on beside the outbox: for the demo's printing and for tests.
 pub type Listener = Box<dyn FnMut(&Said<'_>) + Send>;
@@ -60,9 +65,10 @@ pub struct Audience {
 impl Deciding {
     /// Works until the journal's thread ends.
     pub fn run(mut self, groups: &Receiver<Group>) {
-        let mut shown = clock::instant();
+        let (mut offered, mut shown) = (clock::instant(), clock::instant());
         let mut position = None;
         while let Ok(mut group) = groups.recv() {
+            let waited = group.read_at.iter().flatten().next().map(Instant::elapsed).unwrap_or_default();
             let mut read_at = group.read_at.drain(..);
             for record in &group.records {
                 let read = if record.body == Body::Tick { None } else { read_at.next().flatten() };
@@ -74,9 +80,16 @@ impl Deciding {
                 snapshots.take_if_due(&self.machine, next);
             }
             position = next.or(position);
-            if shown.elapsed() >= PICTURE_EVERY || !group.flushes.is_empty() {
-                shown = clock::instant();
-                self.audience.shared.show(self.machine.engine.picture());
+            let is_asked = !group.flushes.is_empty();
+            if is_asked || offered.elapsed() >= PICTURE_EVERY {
+                offered = clock::instant();
+                // The page waits first when there is more to do than can be done.
+                if is_asked || waited < BEHIND || shown.elapsed() >= PICTURE_AT_LEAST_EVERY {
+                    shown = clock::instant();
+                    self.audience.shared.show(self.machine.engine.picture());
+                } else {
+                    self.audience.metrics.page_shed();
+                }
             }
             self.progress.fetch_add(1, Ordering::Relaxed);
             for done in group.flushes {

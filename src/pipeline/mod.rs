@@ -8,6 +8,7 @@ pub mod deciding;
 pub mod desk;
 pub mod holding;
 pub mod keeping;
+pub mod sealing;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -20,6 +20,7 @@ fn sensor(id: &str, mobile: bool) -> SensorModel {
         position_sigma_m: None,
         detection_probability: 0.9,
         false_alarms_per_scan: 0.1,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile,
         trust_group: id.into(),

@@ -154,3 +154,18 @@ fn the_same_seed_does_the_same() {
     assert_eq!(trace(1), trace(1));
     assert_ne!(trace(1), trace(2));
 }
+
+#[test]
+fn at_the_end_a_far_end_that_is_away_is_not_waited_for() {
+    let (outbox, queue) = outbox();
+    owe(&outbox, 0..2);
+    let (mut plan, mut tries) = (plan(), 0);
+    outbox.close();
+    let mut away = |_, _: &_| {
+        tries += 1;
+        (QUICK, down())
+    };
+    assert!(plan.run(&queue, DAY, &mut away), "done");
+    assert_eq!((tries, queue.pending()), (2, 2), "tried again once, and owed still");
+    assert!(plan.elapsed < Duration::from_secs(2));
+}

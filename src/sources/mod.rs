@@ -5,7 +5,7 @@
 
 pub mod mqtt;
 pub mod mqtt_options;
-pub mod rate;
+pub mod quota;
 pub mod recording;
 pub mod serial;
 pub mod udp;
@@ -20,7 +20,7 @@ use crate::clock;
 use crate::metrics::Metrics;
 use crate::record::Body;
 use crate::sensor::SensorId;
-use rate::Rates;
+use quota::{Quotas, Worth};
 
 /// Not a topic of this sector's sensors.
 pub const BAD_TOPIC: &str = "bad_topic";
@@ -105,7 +105,7 @@ impl Ack {
 pub struct Intake {
     queue: mpsc::Sender<Message>,
     room: Arc<Semaphore>,
-    rates: Arc<Rates>,
+    quotas: Arc<Quotas>,
     metrics: Arc<Metrics>,
 }
 
@@ -117,15 +117,15 @@ pub struct Stopped;
 impl Intake {
     /// The way in and its other end.
     #[must_use]
-    pub fn new(rates: Rates, metrics: Arc<Metrics>) -> (Self, mpsc::Receiver<Message>) {
+    pub fn new(quotas: Quotas, metrics: Arc<Metrics>) -> (Self, mpsc::Receiver<Message>) {
         let (queue, receiver) = mpsc::channel(MAX_WAITING);
         let room = Arc::new(Semaphore::new(MAX_WAITING_BYTES));
-        (Self { queue, room, rates: Arc::new(rates), metrics }, receiver)
+        (Self { queue, room, quotas: Arc::new(quotas), metrics }, receiver)
     }
 
     /// Nobody listened for so long: no sensor has said too much if all of it comes now.
     pub fn credit(&self, away: Duration) {
-        self.rates.credit(away);
+        self.quotas.credit(away);
     }
 
     /// Hands an arrival on, waiting for room.
@@ -134,22 +134,26 @@ impl Intake {
     /// [`Stopped`].
     pub async fn send(&self, body: Body, ack: Option<Ack>) -> Result<(), Stopped> {
         let at = clock::instant();
-        let body = self.within_rate(body, at);
+        let body = self.within_quota(body, at);
         let room = self.room.clone().acquire_many_owned(weight(&body)).await.map_err(|_| Stopped)?;
         let message = Message::Arrival(Arrival { body, at, ack, _room: Some(room) });
         self.queue.send(message).await.map_err(|_| Stopped)
     }
 
-    /// Hands an arrival on if there is room now: for datagrams, which nobody will send again and nobody can hold back.
-    /// False if it had to be dropped.
+    /// Hands an arrival on if there is room now for what it is worth: for datagrams, which nobody will send again and
+    /// nobody can hold back. False if it had to be dropped.
     ///
     /// # Errors
     /// [`Stopped`].
     pub fn try_send(&self, body: Body) -> Result<bool, Stopped> {
         let at = clock::instant();
         let sensor = sensor_of(&body).cloned();
-        let body = self.within_rate(body, at);
+        let body = self.within_quota(body, at);
         let is_frame = !matches!(body, Body::Refused { .. });
+        let worth = sensor.as_ref().map_or(Worth::default(), |sensor| self.quotas.worth(sensor));
+        if self.free() < worth.needs_free() {
+            return Ok(self.dropped(sensor.as_ref(), is_frame));
+        }
         let sent = match self.room.clone().try_acquire_many_owned(weight(&body)) {
             Ok(room) => {
                 self.queue.try_send(Message::Arrival(Arrival { body, at, ack: None, _room: Some(room) }))
@@ -163,27 +167,37 @@ impl Intake {
         }
     }
 
+    /// The share of the room that is free, by items or by bytes, whichever is less.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    fn free(&self) -> f64 {
+        let items = self.queue.capacity() as f64 / MAX_WAITING as f64;
+        items.min(self.room.available_permits() as f64 / MAX_WAITING_BYTES as f64)
+    }
+
     /// Always false: it was not handed on.
     fn dropped(&self, sensor: Option<&SensorId>, is_frame: bool) -> bool {
         if let (Some(sensor), true) = (sensor, is_frame) {
-            self.metrics.shed(sensor.as_str(), 1);
+            self.metrics.shed(sensor.as_str(), self.quotas.worth(sensor).as_str(), 1);
         }
         false
     }
 
     /// The arrival, or that it was refused because its sensor says more than it may.
-    fn within_rate(&self, body: Body, now: Instant) -> Body {
+    fn within_quota(&self, body: Body, now: Instant) -> Body {
         if let Body::Refused { sensor, count, reason, .. } = &body {
             self.count_refused(sensor.as_ref(), reason, *count);
             return body;
         }
         let (Body::Frame { sensor, bytes, .. } | Body::Status { sensor, bytes }) = &body else { return body };
         self.metrics.received(sensor.as_str(), 1);
-        if self.rates.admit(sensor, now) {
-            return body;
-        }
-        self.metrics.refused(sensor.as_str(), OVER_RATE, 1);
-        refused(Some(sensor), OVER_RATE, bytes)
+        // Both are asked: what is too long counts against the rate, too.
+        let reason = match (self.quotas.admit(sensor, now), self.quotas.holds(sensor, bytes.len())) {
+            (true, true) => return body,
+            (true, false) => OVERSIZE,
+            (false, _) => OVER_RATE,
+        };
+        self.metrics.refused(sensor.as_str(), reason, 1);
+        refused(Some(sensor), reason, bytes)
     }
 
     fn count_refused(&self, sensor: Option<&SensorId>, reason: &str, count: u64) {
@@ -257,8 +271,7 @@ mod tests {
     use crate::record::Link;
     use crate::sensor::SensorId;
 
-    #[tokio::test]
-    async fn what_may_wait_is_bounded_in_bytes_and_room_comes_back() {
+    fn intake(quotas: Quotas) -> (Intake, mpsc::Receiver<Message>) {
         let setup = Setup {
             started: crate::time::Timestamp::from_secs(0),
             sector: "east",
@@ -268,9 +281,56 @@ mod tests {
             quarantine_reasons: &[],
             refusal_reasons: REASONS,
         };
-        let (intake, mut receiver) = Intake::new(Rates::default(), Arc::new(Metrics::new(&setup)));
-        let frame =
-            |len| Body::Frame { sensor: SensorId::new("u1").unwrap(), link: Link::Udp, bytes: vec![0; len] };
+        Intake::new(quotas, Arc::new(Metrics::new(&setup)))
+    }
+
+    fn frame(sensor: &str, len: usize) -> Body {
+        Body::Frame { sensor: SensorId::new(sensor).unwrap(), link: Link::Udp, bytes: vec![0; len] }
+    }
+
+    #[tokio::test]
+    async fn what_is_worth_least_is_dropped_first() {
+        let quota = |(sensor, worth)| {
+            let sensor = SensorId::new(sensor).unwrap();
+            quota::Quota { sensor, per_s: 1e6, max_payload_bytes: MAX_WAITING_BYTES, worth }
+        };
+        let all = [("spare", Worth::Redundant), ("only", Worth::Ordinary), ("near", Worth::NearLine)];
+        let (intake, _receiver) = intake(Quotas::new(&all.map(quota)));
+        let taken = || all.map(|(sensor, _)| intake.try_send(frame(sensor, 1)).unwrap());
+        assert_eq!(taken(), [true, true, true]);
+        intake.try_send(frame("near", MAX_WAITING_BYTES / 2)).unwrap();
+        assert_eq!(taken(), [false, true, true]);
+        intake.try_send(frame("near", MAX_WAITING_BYTES / 4)).unwrap();
+        assert_eq!(taken(), [false, false, true]);
+        let text = intake.metrics.render(crate::time::Timestamp::from_secs(0));
+        for (sensor, worth, count) in [("spare", "redundant", 2), ("only", "ordinary", 1)] {
+            let line = format!("{{class=\"{worth}\",sector=\"east\",sensor=\"{sensor}\"}} {count}");
+            assert!(text.contains(&format!("linewatch_arrivals_shed_total{line}")), "{line} in {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_payload_over_its_sensors_cap_is_refused_by_name() {
+        let sensor = SensorId::new("u1").unwrap();
+        let quota = quota::Quota { sensor, per_s: 5.0, max_payload_bytes: 10, worth: Worth::NearLine };
+        let (intake, mut receiver) = intake(Quotas::new(&[quota]));
+        for len in [10, 11] {
+            intake.try_send(frame("u1", len)).unwrap();
+        }
+        let mut reasons = Vec::new();
+        while let Ok(Message::Arrival(arrival)) = receiver.try_recv() {
+            reasons.push(match arrival.body {
+                Body::Refused { reason, .. } => reason,
+                _ => String::new(),
+            });
+        }
+        assert_eq!(reasons, ["", OVERSIZE]);
+    }
+
+    #[tokio::test]
+    async fn what_may_wait_is_bounded_in_bytes_and_room_comes_back() {
+        let (intake, mut receiver) = intake(Quotas::default());
+        let frame = |len| frame("u1", len);
         assert_eq!(intake.try_send(frame(MAX_WAITING_BYTES)), Ok(true));
         assert_eq!(intake.try_send(frame(1)), Ok(false), "no room left");
         drop(receiver.recv().await);

@@ -70,7 +70,7 @@ pub struct Notice {
     pub excess: Option<Excess>,
     /// For a convergence: who moves together, or gathers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gathering: Option<Gathering>,
+    pub cluster: Option<Cluster>,
     /// What people, and the passing of time, did to it.
     #[serde(flatten)]
     pub life: Life,
@@ -189,7 +189,7 @@ pub struct Excess {
 
 /// Who moves together, or gathers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gathering {
+pub struct Cluster {
     /// How many tracks.
     pub number: u32,
     /// How many more each minute, lately.

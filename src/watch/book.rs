@@ -29,7 +29,7 @@ use super::sensors::Support;
 use crate::fusion::TrackId;
 use crate::geo::LocalFrame;
 use crate::time::{Span, Timestamp};
-use crate::watch::agreement::Agreement;
+use crate::watch::agreement::{Agreement, Rule, SeverityBounds};
 use crate::watch::alert::{Count, Notice, Position, Severity, State};
 use crate::watch::life::{Escalation, Life};
 pub(super) use kept::BookState;
@@ -115,34 +115,36 @@ struct Heading {
     kind: &'static str,
     line: Option<Arc<str>>,
     zone: Option<Arc<str>>,
-    /// Whom it is addressed to, level by level.
-    recipients: Vec<Vec<Arc<str>>>,
+    /// Between which severities it stays, whatever stands behind it.
+    bounds: SeverityBounds,
+    /// Whom it is addressed to, one level after the other.
+    recipients: Vec<Arc<str>>,
     /// How long each level has to acknowledge it.
     escalate_after: Option<Span>,
 }
 
 impl Heading {
-    fn new(agreement: &Agreement, rule: &super::Rule) -> Self {
+    fn new(agreement: &Agreement, rule: &Rule) -> Self {
         let line = rule.kind.line().and_then(|line| agreement.lines.get(line));
-        let line = line.map(|line| line.id.clone());
         let zone = rule.kind.zone().and_then(|zone| agreement.zones.get(zone));
-        let zone = zone.map(|zone| zone.id.clone());
+        let recipients = rule.terms.recipients.iter().filter_map(|index| agreement.recipients.get(*index));
         Self {
             hash: identity::rule_hash(agreement, rule),
             id: rule.id.clone(),
             clause: rule.clause.clone(),
             kind: rule.kind.as_str(),
-            line,
-            zone,
-            recipients: Vec::new(),
-            escalate_after: None,
+            line: line.map(|line| line.id.clone()),
+            zone: zone.map(|zone| zone.id.clone()),
+            bounds: rule.terms.severity,
+            recipients: recipients.map(|recipients| recipients.id.clone()).collect(),
+            escalate_after: rule.terms.escalate_after,
         }
     }
 
     /// Whom an alert is addressed to at a level; nothing where nobody is named, or no more.
     fn addressed(&self, level: u32) -> Option<Escalation> {
-        let recipients = self.recipients.get(usize::try_from(level).ok()?)?.clone();
-        Some(Escalation { level, recipients })
+        let recipient = self.recipients.get(usize::try_from(level).ok()?)?;
+        Some(Escalation { level, recipients: vec![Arc::clone(recipient)] })
     }
 }
 
@@ -221,7 +223,10 @@ impl Book {
         let position = position(&self.frame, finding.at, finding.covariance_m2);
         let alert = self.free_id(subject, heading, &position, finding.event_time);
         let (measured_at, received_at) = self.times(finding.tracks.iter().copied());
-        let (incident, lead) = self.incidents.join(&self.sector, &alert, subject, &finding, &position);
+        let rung = heading.bounds.bound(finding.severity);
+        let near = near::Newcomer { subject, rung, time: finding.event_time, position: &position };
+        let (incident, completes) = self.incidents.join(&self.sector, &alert, &near);
+        let severity = if completes { heading.bounds.bound(Severity::Urgent) } else { rung };
         let life = Life { escalation: heading.addressed(0), incident: Some(incident), ..Life::default() };
         let notice = Notice {
             v: 1,
@@ -231,7 +236,7 @@ impl Book {
             rule: heading.id.clone(),
             kind: heading.kind,
             clause: heading.clause.clone(),
-            severity: if lead { Severity::Urgent } else { finding.severity },
+            severity,
             confidence: rounded(finding.confidence, 1e4),
             event_time: finding.event_time,
             event_time_sigma_s: finding.event_time_sigma_s.map(|sigma_s| rounded(sigma_s, 1e3)),
@@ -248,7 +253,7 @@ impl Book {
             crossings: None,
             trend: None,
             excess: None,
-            gathering: None,
+            cluster: None,
             life,
             group: None,
             measured_at,
@@ -260,7 +265,7 @@ impl Book {
         };
         out.push(notice.clone());
         self.subjects.insert(subject, alert.clone());
-        let entry = Entry { notice, latest: now, gone: None, rung: finding.severity, waits_since: now };
+        let entry = Entry { notice, latest: now, gone: None, rung, waits_since: now };
         self.alerts.insert(alert, (subject, entry));
         true
     }

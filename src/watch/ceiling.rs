@@ -135,8 +135,7 @@ impl Ceiling {
         let probability = outlook.map_or(0.0, |outlook| outlook.probability);
         self.foreseen_since = since(probability >= FORESEEN, self.foreseen_since, now);
         self.lapsed_since = since(probability <= LAPSED, self.lapsed_since, now);
-        let held =
-            |since: Option<Timestamp>, span| since.is_some_and(|since| now.since(since) >= span);
+        let held = |since: Option<Timestamp>, span| since.is_some_and(|since| now.since(since) >= span);
         match self.stands {
             Stands::Kept if held(self.foreseen_since, FORESEEN_FOR) => {
                 self.stands = Stands::Foreseen;

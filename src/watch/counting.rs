@@ -46,12 +46,7 @@ impl Watch {
         self.sights.all().nth(zone).and_then(|(_, sight)| sight).map(|sight| sight.blind)
     }
 
-    pub(super) fn count(
-        &mut self,
-        now: Timestamp,
-        tallies: &BTreeMap<usize, Tally>,
-        out: &mut Vec<Notice>,
-    ) {
+    pub(super) fn count(&mut self, now: Timestamp, tallies: &BTreeMap<usize, Tally>, out: &mut Vec<Notice>) {
         let nobody = Tally::default();
         for index in 0..self.rules.len() {
             let RuleKind::Ceiling { zone, limit, horizon } = self.rules[index].kind else { continue };
@@ -159,7 +154,9 @@ impl Watch {
             // When the rule does not hold nobody counts, and nobody counted is not nobody there.
             let holds = self.terms.in_force(index, &self.rules[index], now);
             let blind = self.blind(zone).filter(|_| holds);
-            let Some(change) = self.surges.second(now, index, tally.likely(), blind, sought) else { continue };
+            let Some(change) = self.surges.second(now, index, tally.likely(), blind, sought) else {
+                continue;
+            };
             let subject = Subject { track: None, rule: index };
             match change {
                 surge::Change::Raise(excess) => {

@@ -142,7 +142,8 @@ impl Watch {
             };
             let marks: Vec<Mark> = crowd.iter().map(|(mark, _)| *mark).collect();
             let Some((field, seen)) = self.gatherings.rules.get_mut(rule) else { continue };
-            found.extend(seen.look(now, field, &marks, share, free).into_iter().map(|change| (*rule, change)));
+            found
+                .extend(seen.look(now, field, &marks, share, free).into_iter().map(|change| (*rule, change)));
         }
         for (rule, change) in found {
             let crowd = crowds.get(&rule).map_or(&[][..], |crowd| &crowd[..]);
@@ -163,7 +164,11 @@ impl Watch {
             Change::Raise(group, reason) => {
                 let support = self.behind(now, &group, crowd);
                 let groups = support.groups;
-                if self.rules.get(rule).is_none_or(|rule| evident(rule, sure(&reason), || groups) < sure(&reason)) {
+                if self
+                    .rules
+                    .get(rule)
+                    .is_none_or(|rule| evident(rule, sure(&reason), || groups) < sure(&reason))
+                {
                     return;
                 }
                 let finding = Finding {
@@ -180,7 +185,9 @@ impl Watch {
                     between: None,
                 };
                 self.book.open(now, subject(group.number), finding, out);
-                self.book.detail(subject(group.number), out, |notice| notice.gathering = Some(said(&group, &reason)));
+                self.book.detail(subject(group.number), out, |notice| {
+                    notice.cluster = Some(said(&group, &reason))
+                });
             }
             Change::Revise(group, reason) => {
                 let support = self.behind(now, &group, crowd);
@@ -189,7 +196,7 @@ impl Watch {
                 self.book.revise(now, subject(group.number), out, |notice| {
                     notice.severity = notice.severity.max(severity);
                     (notice.confidence, notice.position) = (sure(&reason), position);
-                    notice.gathering = Some(said(&group, &reason));
+                    notice.cluster = Some(said(&group, &reason));
                     notice.tracks = named(&group).iter().map(ToString::to_string).collect();
                     (notice.sensors, notice.trust_groups) = (support.sensors, support.groups);
                 });
@@ -198,7 +205,12 @@ impl Watch {
         }
     }
 
-    fn behind(&self, now: Timestamp, group: &Group, crowd: &[(Mark, &[(SensorIndex, Timestamp)])]) -> Support {
+    fn behind(
+        &self,
+        now: Timestamp,
+        group: &Group,
+        crowd: &[(Mark, &[(SensorIndex, Timestamp)])],
+    ) -> Support {
         let mut youngest: BTreeMap<SensorIndex, Span> = BTreeMap::new();
         let members = crowd.iter().filter(|(mark, _)| group.members.binary_search(&mark.track).is_ok());
         for (index, age) in members.flat_map(|(_, sensors)| ages(sensors, now)) {
@@ -218,7 +230,7 @@ fn named(group: &Group) -> Vec<TrackId> {
     group.members.iter().copied().take(MOST_NAMED).collect()
 }
 
-fn said(group: &Group, reason: &Reason) -> alert::Gathering {
+fn said(group: &Group, reason: &Reason) -> alert::Cluster {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, and it saturates")]
     let gathers = reason.gathers.map(|(came, expected, minutes, p)| alert::Gathers {
         came: came as u32,
@@ -227,7 +239,7 @@ fn said(group: &Group, reason: &Reason) -> alert::Gathering {
         recurs_weeks: rounded((1.0 / (p * SCANS_PER_WEEK).max(1e-9)).min(10_000.0), 1e1),
     });
     let course_rad = libm::atan2(group.velocity[0], group.velocity[1]).rem_euclid(std::f64::consts::TAU);
-    alert::Gathering {
+    alert::Cluster {
         number: u32::try_from(group.members.len()).unwrap_or(u32::MAX),
         growth_per_min: rounded(group.growth_per_min(), 1e2),
         speed_mps: rounded(group.speed_mps(), 1e1),

@@ -32,6 +32,7 @@ pub(super) fn sensor(name: &str, group: &str, position_sigma_m: f64) -> SensorMo
         position_sigma_m: Some(position_sigma_m),
         detection_probability: 0.9,
         false_alarms_per_scan: 20.0,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile: false,
         trust_group: group.into(),

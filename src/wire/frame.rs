@@ -12,7 +12,7 @@ use super::ranges::{
     self, BAD_CLASS, BAD_LOOK, BAD_TIME, MAX_RANGE_M, MAX_SPEED_MPS, MIN_RANGE_M, NO_POSE, NO_UNCERTAINTY,
     OUT_OF_RANGE, within,
 };
-use super::{Decoded, Rejection};
+use super::{Decoded, Rejection, TOO_MANY_DETECTIONS};
 use crate::geo::Geodetic;
 use crate::scan::{Class, ClassLikelihoods, Detection, Look, Measurement, Polar, Pose, Scan, ScanKey};
 use crate::sensor::{SensorIndex, SensorModel};
@@ -34,7 +34,6 @@ const BAD_CRC: &str = "bad_crc";
 const BAD_VERSION: &str = "bad_version";
 const BAD_POSTCARD: &str = "bad_postcard";
 const TRAILING_BYTES: &str = "trailing_bytes";
-const TOO_MANY_DETECTIONS: &str = "too_many_detections";
 
 /// Every reason this decoder refuses under; what each means is in the table above.
 pub const REASONS: &[&str] = &[

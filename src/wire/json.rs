@@ -23,7 +23,7 @@ use serde_json::error::Category;
 use super::ranges::{
     self, BAD_CLASS, BAD_LOOK, BAD_TIME, NO_POSE, NO_UNCERTAINTY, NOT_POSITIVE_DEFINITE, OUT_OF_RANGE,
 };
-use super::{Decoded, Rejection};
+use super::{Decoded, Rejection, TOO_MANY_DETECTIONS};
 use crate::geo::Geodetic;
 use crate::scan::{Look, Measurement, Pose, Scan, ScanKey};
 use crate::sensor::{SensorIndex, SensorModel};
@@ -38,8 +38,6 @@ pub const MAX_LOOK_CORNERS: usize = 1_000;
 
 /// Longer than [`MAX_PAYLOAD_BYTES`].
 const TOO_LARGE: &str = "too_large";
-/// More than [`MAX_DETECTIONS`].
-const TOO_MANY_DETECTIONS: &str = "too_many_detections";
 /// Not JSON, or nested too deeply, or a number too large to be one.
 const BAD_JSON: &str = "bad_json";
 /// A known field holds another type than it should, or a list of another length.

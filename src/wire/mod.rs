@@ -20,6 +20,9 @@ use crate::scan::Scan;
 use crate::sensor::{Format, SensorIndex, SensorModel};
 use crate::time::Timestamp;
 
+/// A look with more detections than its sensor may have.
+pub const TOO_MANY_DETECTIONS: &str = "too_many_detections";
+
 /// Why bytes were refused: a name to count by, and what was found where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {detail}")]
@@ -50,6 +53,18 @@ pub struct Decoded {
 }
 
 impl Decoded {
+    /// Refuses a look with more detections than a sensor may have.
+    ///
+    /// # Errors
+    /// [`TOO_MANY_DETECTIONS`].
+    pub fn within(&self, max_detections: u32) -> Result<(), Rejection> {
+        let most = self.scans.iter().map(|scan| scan.detections.len()).max().unwrap_or(0);
+        if most <= usize::try_from(max_detections).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        Err(Rejection::new(TOO_MANY_DETECTIONS, format!("{most}, at most {max_detections}")))
+    }
+
     /// Empties all three lists, keeping their room.
     pub fn clear(&mut self) {
         self.scans.clear();

@@ -116,6 +116,7 @@ fn radar() -> SensorModel {
         position_sigma_m: Some(10.0),
         detection_probability: 0.9,
         false_alarms_per_scan: 1.0,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile: false,
         trust_group: "r1".into(),

@@ -99,8 +99,8 @@ async fn what_the_pipeline_has_no_room_for_is_dropped_and_counted() {
     let mut source = start(Settings { listen, group: None, sensors: vec![(id("r1"), None)] });
     source.until_up(&format!("udp:{listen}"), true).await;
     let radar = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    // 64 MiB may wait: a little over a thousand of these.
-    let shed = "linewatch_arrivals_shed_total{sector=\"east\",sensor=\"r1\"}";
+    // 64 MiB may wait, a quarter of it for sensors beside a line: under a thousand of these.
+    let shed = "linewatch_arrivals_shed_total{class=\"ordinary\",sector=\"east\",sensor=\"r1\"}";
     let mut sent = 0;
     until("something is dropped", 20, || {
         for _ in 0..50 {
@@ -111,7 +111,7 @@ async fn what_the_pipeline_has_no_room_for_is_dropped_and_counted() {
         crate::rig::sample::value(&text, shed).is_some_and(|value| value > 0.0)
     })
     .await;
-    assert!(sent > 1_000, "dropped after {sent}");
-    assert_eq!(source.frames(1_000).await.len(), 1_000);
+    assert!(sent > 750, "dropped after {sent}");
+    assert_eq!(source.frames(750).await.len(), 750);
     source.stop().await;
 }

@@ -67,6 +67,7 @@ fn sensor(kind: SensorKind, sac_sic: Option<[u8; 2]>) -> SensorModel {
         position_sigma_m: Some(60.0),
         detection_probability: 0.9,
         false_alarms_per_scan: 1.0,
+        max_detections: 10_000,
         period_s: 4.0,
         mobile: false,
         trust_group: "r1".into(),

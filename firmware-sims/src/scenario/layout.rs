@@ -46,6 +46,7 @@ impl Layout {
             route: self.route(points),
             then: Then::Return,
             ais: None,
+            told_by: Vec::new(),
             followers: None,
             white_acceleration_m2ps3: None,
         }

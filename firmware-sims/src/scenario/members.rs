@@ -139,6 +139,7 @@ impl PopulationSpec {
             route,
             then: Then::Return,
             ais: None,
+            told_by: Vec::new(),
             followers: None,
             white_acceleration_m2ps3: self.white_acceleration_m2ps3,
         }

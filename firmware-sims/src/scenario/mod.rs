@@ -30,6 +30,9 @@ pub struct Scenario {
     pub seed: u64,
     /// The sector's id, also the MQTT topic segment.
     pub sector: String,
+    /// When world time 0 is, Unix seconds; absent: 2026-01-01T00:00:00Z.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_s: Option<i64>,
     /// Origin of local metres, `[lat, lon]`.
     pub origin: [f64; 2],
     /// In a file: every other position is `[east, north]` of the origin, metres. Once read it never is.
@@ -185,6 +188,9 @@ pub struct AgentSpec {
     /// Its AIS station, if it carries one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ais: Option<AisSpec>,
+    /// It does not exist: these boxes alone, by their ids, report it as though it did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told_by: Vec<String>,
     /// Others that come after it on the same route.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followers: Option<Followers>,
@@ -235,6 +241,9 @@ pub struct AisSpec {
     /// Class B station (messages 18 and 24 instead of 1 and 5).
     #[serde(default)]
     pub class_b: bool,
+    /// It is switched off from this world time on, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off_from_s: Option<f64>,
     /// Bow, stern, port, starboard of the antenna, metres.
     pub dimensions_m: [u16; 4],
 }

@@ -36,7 +36,8 @@ impl AisReceiver {
     /// Every ship with a station, each in a slot of its own.
     fn tune_in(&mut self, world: &World) {
         let at_s = self.rig.start.at_s;
-        for state in world.at(at_s).filter(|state| state.ais.is_some()) {
+        let id = self.rig.spec.id.clone();
+        for state in world.as_told_by(&id, at_s).filter(|state| state.ais.is_some()) {
             let report_s = at_s + self.rig.chance.between(0.2, 3.0);
             let static_s = at_s + self.rig.chance.between(3.0, 20.0);
             self.stations.push(Station { index: state.index, report_s, static_s });
@@ -113,6 +114,9 @@ impl Firmware for AisReceiver {
         }
         let Some((state, station)) = state.and_then(|state| Some((state, state.ais?))) else { return };
         let polar = self.rig.frame.polar(state.place);
+        if station.off_from_s.is_some_and(|off_s| at_s >= off_s) {
+            return;
+        }
         if !self.rig.in_view(polar) || !self.rig.chance.happens(self.rig.spec.detection_probability) {
             return;
         }

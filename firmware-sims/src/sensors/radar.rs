@@ -60,7 +60,8 @@ impl Radar {
         let from_deg = f64::from(self.sector()) * width_deg;
         let middle_s = self.at_s + sector_s / 2.0;
         let mut found = Vec::new();
-        for state in world.at(middle_s) {
+        let id = self.rig.spec.id.clone();
+        for state in world.as_told_by(&id, middle_s) {
             let polar = self.rig.frame.polar(state.place);
             let inside = (from_deg..from_deg + width_deg).contains(&polar.azimuth_deg);
             if inside && self.rig.detects(&state, polar, middle_s) {

@@ -93,7 +93,8 @@ impl Rig {
     /// Agents in view that this look detects, with where they truly are.
     pub(super) fn detected<'w>(&mut self, world: &'w World, t_s: f64) -> Vec<(State<'w>, Polar)> {
         let mut found = Vec::new();
-        for state in world.at(t_s) {
+        let id = self.spec.id.clone();
+        for state in world.as_told_by(&id, t_s) {
             let polar = self.frame.polar(state.place);
             if self.detects(&state, polar, t_s) {
                 found.push((state, polar));

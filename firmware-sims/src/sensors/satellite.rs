@@ -34,7 +34,8 @@ impl Firmware for Satellite {
         let is_tracked = !self.rig.spec.positions_only;
         let mut detections = Vec::new();
         // It looks from above: everything in the scene is in view.
-        for state in world.at(t_s) {
+        let id = self.rig.spec.id.clone();
+        for state in world.as_told_by(&id, t_s) {
             let p = self.rig.spec.detection_probability * (1.0 - fault.drop_out);
             let missed = !self.rig.chance.happens(p);
             if !self.rig.sees(state.class) || missed {

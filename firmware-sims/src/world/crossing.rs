@@ -55,7 +55,8 @@ impl World {
             })
             .collect();
         let mut found = Vec::new();
-        for index in 0..self.agents.len() {
+        // Only who exists can cross.
+        for index in (0..self.agents.len()).filter(|index| self.agents[*index].spec.told_by.is_empty()) {
             self.crossings_of(index, &vertices, from_s, until_s, &mut found);
         }
         found.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.index.cmp(&b.index)));

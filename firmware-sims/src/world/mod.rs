@@ -57,6 +57,8 @@ pub struct State<'a> {
     pub class: Class,
     /// Its AIS station, if any.
     pub ais: Option<&'a AisSpec>,
+    /// Who makes it up; nobody, if it exists.
+    pub told_by: &'a [String],
     /// Where.
     pub place: Place,
     /// Metres east and north of the scenario's origin.
@@ -66,6 +68,12 @@ pub struct State<'a> {
 }
 
 impl State<'_> {
+    /// Whether it does not exist.
+    #[must_use]
+    pub fn is_lie(&self) -> bool {
+        !self.told_by.is_empty()
+    }
+
     /// Speed over ground, metres per second.
     #[must_use]
     pub fn speed_mps(&self) -> f64 {
@@ -115,7 +123,16 @@ impl World {
 
     /// The true states of all who are in the world at `t_s`, in the scenario's order.
     pub fn at(&self, t_s: f64) -> impl Iterator<Item = State<'_>> {
-        (0..self.agents.len()).filter_map(move |index| self.agent_at(index, t_s))
+        (0..self.agents.len())
+            .filter_map(move |index| self.agent_at(index, t_s))
+            .filter(|state| !state.is_lie())
+    }
+
+    /// What the box called `id` takes for the truth: those who are there, and those it makes up.
+    pub fn as_told_by(&self, id: &str, t_s: f64) -> impl Iterator<Item = State<'_>> {
+        (0..self.agents.len())
+            .filter_map(move |index| self.agent_at(index, t_s))
+            .filter(move |state| !state.is_lie() || state.told_by.iter().any(|teller| teller == id))
     }
 
     /// The true state of the agent at `index` of the scenario's list, if it is in the world at `t_s`.
@@ -131,6 +148,7 @@ impl World {
             id: &agent.spec.id,
             class: agent.spec.class,
             ais: agent.spec.ais.as_ref(),
+            told_by: &agent.spec.told_by,
             place: self.frame.ground(east_north_m, agent.spec.altitude_m),
             east_north_m,
             velocity_mps,

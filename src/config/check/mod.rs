@@ -7,6 +7,8 @@ pub(super) mod agreement;
 pub(super) mod geometry;
 mod links;
 mod mqtt;
+mod quotas;
+mod seal;
 mod sensors;
 mod sinks;
 
@@ -50,7 +52,7 @@ pub(super) fn installation(
     let origin = sector_raw.and_then(|sector| sector.origin).map(Position::on_the_ground);
     let listed = raw.sensors.as_deref().unwrap_or_default();
     let sensors = sensors::sensors(listed, origin, report);
-    let rates = listed.iter().filter_map(sensors::rate).collect();
+    let quotas = quotas::quotas(raw, &sensors, &agreement, report);
     links::remark_unreachable(raw, report);
     let mqtt = raw.mqtt.as_ref().and_then(|mqtt| mqtt::mqtt(mqtt, sector.as_deref(), around, report));
     let serial = links::serial(raw.serial.as_deref().unwrap_or_default(), listed, report);
@@ -64,12 +66,13 @@ pub(super) fn installation(
             around.folder,
             report,
         ),
+        seal: seal::seal(raw, sector.as_deref(), around, report),
         journal: raw.journal.as_ref().and_then(|journal| self::journal(journal, around)),
         http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
         sector: sector?,
         origin: origin?,
         sensors,
-        rates,
+        quotas,
         agreement,
         mqtt,
         serial,

@@ -29,9 +29,12 @@ pub(super) fn mqtt(
         client_id: client_id.or_else(|| Some(format!("linewatch-{}", sector?)))?,
         credentials,
         keep_alive: Duration::from_secs(raw.keep_alive_s.map_or(5, |seconds| seconds.0)),
-        max_payload_bytes: raw.max_payload_bytes.map_or(1_048_576, |bytes| bytes.0),
+        max_payload_bytes: raw.max_payload_bytes.map_or(MAX_PAYLOAD_BYTES, |bytes| bytes.0),
     })
 }
+
+/// Longest payload, if the file does not say otherwise.
+pub(super) const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 
 struct Address {
     tls: bool,

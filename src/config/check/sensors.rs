@@ -6,8 +6,7 @@ use crate::config::error::{Report, join};
 use crate::config::raw::Sensor;
 use crate::config::raw::leaf::Word;
 use crate::geo::Geodetic;
-use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
-use crate::sources::rate::Rate;
+use crate::sensor::{Format, MAX_DETECTIONS, Mask, SensorId, SensorKind, SensorModel};
 
 /// Each sensor of the file, those refused left out.
 pub(super) fn sensors(raw: &[Sensor], origin: Option<Geodetic>, report: &mut Report) -> Vec<SensorModel> {
@@ -21,16 +20,6 @@ pub(super) fn sensors(raw: &[Sensor], origin: Option<Geodetic>, report: &mut Rep
         models.extend(one.model(origin));
     }
     models
-}
-
-/// How much a sensor may say.
-pub(super) fn rate(raw: &Sensor) -> Option<Rate> {
-    let default = match raw.format.map_or(Format::Json, |Word(format)| format) {
-        Format::Json | Format::Frame => 200.0,
-        Format::Asterix | Format::Nmea => 2_000.0,
-    };
-    let per_s = raw.max_frames_per_s.map_or(default, |rate| rate.0);
-    Some(Rate { sensor: SensorId::new(&raw.id.as_ref()?.0)?, per_s })
 }
 
 /// One sensor under inspection.
@@ -74,6 +63,7 @@ impl One<'_> {
             mobile,
             trust_group: raw.trust_group.as_ref().map_or(id.as_str(), |group| &group.0).into(),
             sac_sic: raw.sac_sic.map(|identity| identity.0),
+            max_detections: raw.max_detections.map_or(MAX_DETECTIONS, |most| most.0),
             masks,
             id,
         })

@@ -11,8 +11,9 @@ pub(super) mod rule;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
-    AltitudeM, Baud, Count, Days, DeadManS, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS, LengthM,
-    OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SigmaDeg, SigmaM,
+    AltitudeM, Baud, Count, Days, DeadManS, Detections, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS,
+    LengthM, OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SealRecords, SealS,
+    SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -39,6 +40,8 @@ table! {
         udp: Vec<Udp>,
         /// The record of everything received; absent: none is kept.
         journal: Journal,
+        /// Signed checkpoints over the journal; absent: none.
+        seal: Seal,
         /// The operator's page, metrics and health; absent: off.
         http: Http,
         /// Who is told.
@@ -115,6 +118,10 @@ table! {
         /// Messages a second it may send for ever, with bursts of ten seconds' worth; more are refused and counted. Default
         /// 200, and 2000 for asterix and nmea, of which one message is a line or a block.
         max_frames_per_s: RateHz,
+        /// Longest payload it may send, bytes; more is refused and counted. Default and most: max_payload_bytes of [mqtt].
+        max_payload_bytes: PayloadBytes,
+        /// Most detections in one look; a look with more is rejected and counted. Default 10000.
+        max_detections: Detections,
         /// Where it cannot see, or sees badly.
         masks: Vec<Mask>,
     }
@@ -205,6 +212,24 @@ table! {
         keep_alerts_days: Days,
         /// Gigabytes that it may take: past them the oldest frames go first, then the oldest of all. Default 100.
         max_gb: Gigabytes,
+    }
+}
+
+table! {
+    /// Signed checkpoints over the journal: they show others that it was not rewritten.
+    Seal
+    required {}
+    optional {
+        /// File of the private key, made by `linewatch journal key`; absent: nothing is signed.
+        key_file: Text,
+        /// The log's name in checkpoints, also the key's. Default linewatch/SECTOR.
+        origin: Text,
+        /// A checkpoint is at most so old while records come, seconds. Default 10.
+        every_s: SealS,
+        /// And covers all but so many records. Default 1000.
+        every_records: SealRecords,
+        /// Public keys of witnesses who may co-sign, NAME+ID+KEY.
+        witness_keys: Vec<Text>,
     }
 }
 

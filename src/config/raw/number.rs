@@ -102,6 +102,8 @@ whole_numbers! {
     KeepAliveS: u64 = 5, 3_600;
     /// Size of one MQTT payload.
     PayloadBytes: usize = 1_024, 16_777_216;
+    /// Detections in one look.
+    Detections: u32 = 1, 10_000;
     /// Seconds between tellings of what stands.
     ResendS: u64 = 1, 3_600;
     /// Seconds between signs of life.
@@ -112,6 +114,10 @@ whole_numbers! {
     Groups: u32 = 1, 100;
     /// How many make a gathering.
     Gathering: u32 = 2, 10_000;
+    /// Seconds between checkpoints.
+    SealS: u64 = 1, 3_600;
+    /// Records between checkpoints.
+    SealRecords: u64 = 1, 1_000_000;
     /// How many may be somewhere.
     Limit: u32 = 0, 1_000_000;
 }

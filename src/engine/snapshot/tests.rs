@@ -28,6 +28,7 @@ fn model(id: &str, kind: SensorKind, east_m: f64) -> SensorModel {
         position_sigma_m: None,
         detection_probability: 0.9,
         false_alarms_per_scan: 1.0,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile: false,
         trust_group: id.into(),

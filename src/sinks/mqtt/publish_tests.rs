@@ -98,3 +98,30 @@ fn a_beat_is_published_once_and_is_no_notice() {
     plan.acknowledged(SECOND, sent[0], &queue);
     assert_eq!(publish_all(&mut plan, SECOND, &queue), (vec![], Act::Wait(None)));
 }
+
+#[test]
+fn at_the_end_a_broker_that_is_away_is_not_waited_for() {
+    let (outbox, queue) = outbox();
+    owe(&outbox, 0..1);
+    let mut plan = Publishing::new(Timing::default(), 7);
+    for _ in 0..9 {
+        plan.lost(SECOND, &queue);
+    }
+    outbox.close();
+    let (mut now, mut tries) = (SECOND, 0);
+    loop {
+        match plan.next(now, &queue) {
+            Act::Connect => {
+                tries += 1;
+                plan.lost(now, &queue);
+            }
+            Act::Wait(Some(until)) => now = until,
+            other => {
+                assert_eq!(other, Act::Done);
+                break;
+            }
+        }
+    }
+    assert_eq!((tries, queue.pending()), (2, 1), "tried again once, and owed still");
+    assert!(now < 2 * SECOND);
+}

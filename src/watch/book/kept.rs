@@ -13,7 +13,7 @@ use super::{Book, Entry, Heading, Subject};
 use crate::fusion::TrackId;
 use crate::time::Timestamp;
 use crate::watch::agreement::Direction;
-use crate::watch::alert::{Count, Excess, Gathering, Notice, Position, Severity, State, Trend};
+use crate::watch::alert::{Cluster, Count, Excess, Notice, Position, Severity, State, Trend};
 use crate::watch::life::Life;
 
 /// One alert.
@@ -42,7 +42,7 @@ struct Kept {
     crossings: Option<u32>,
     trend: Option<Trend>,
     excess: Option<Excess>,
-    gathering: Option<Gathering>,
+    cluster: Option<Cluster>,
     /// As JSON: what is absent in it, postcard would not find again.
     life: String,
     measured_at: Option<Timestamp>,
@@ -67,8 +67,7 @@ impl Kept {
         #[rustfmt::skip]
         let Notice {
             alert, revision, state, severity, confidence, event_time, event_time_sigma_s, raised_at, direction,
-            position, tracks, sensors, trust_groups, count, between, crossings, trend, excess,
-            gathering, life, measured_at, received_at,
+            position, tracks, sensors, trust_groups, count, between, crossings, trend, excess, cluster, life, measured_at, received_at,
             v: _, rule: _, kind: _, clause: _, line: _, zone: _, agreement: _, exercise: _, software: _,
             configuration: _,
             // Groups are the flood's.
@@ -81,7 +80,7 @@ impl Kept {
         let kept = Self {
             subject: *subject, latest, gone, rung, waits_since, alert, revision, state, severity, confidence, event_time,
             event_time_sigma_s, raised_at, direction, position, tracks, sensors, trust_groups, count, between,
-            crossings, trend, excess, gathering, life, measured_at, received_at,
+            crossings, trend, excess, cluster, life, measured_at, received_at,
         };
         kept
     }
@@ -115,7 +114,7 @@ impl Kept {
             crossings: self.crossings,
             trend: self.trend,
             excess: self.excess,
-            gathering: self.gathering,
+            cluster: self.cluster,
             life,
             group: None,
             measured_at: self.measured_at,

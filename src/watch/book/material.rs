@@ -6,7 +6,7 @@
 //! more than the errors stated for it.
 
 use crate::time::Timestamp;
-use crate::watch::alert::{Count, Excess, Gathering, Notice, Position};
+use crate::watch::alert::{Cluster, Count, Notice, Position};
 
 /// Bands of confidence: less likely than not, likely, sure enough for a rule, very sure.
 const BANDS: [f64; 4] = [0.5, 0.8, 0.95, 0.99];
@@ -16,6 +16,8 @@ const ODDS: f64 = 3.0;
 const COUNT: f64 = 1.0;
 /// … and by this share of its limit.
 const COUNT_SHARE: f64 = 0.1;
+/// A cluster is another one when its number has changed by this share.
+const CLUSTER_SHARE: f64 = 0.25;
 /// A place is another one when it has moved by this much, metres …
 const PLACE_M: f64 = 100.0;
 /// … and an instant when it has moved by this much, seconds; both by so many of their stated sigmas.
@@ -28,7 +30,7 @@ pub(super) fn is_material(said: &Notice, known: &Notice) -> bool {
     #[rustfmt::skip]
     let Notice {
         severity, confidence, event_time, line, zone, direction, position, trust_groups, count, between, crossings,
-        life, group, trend, excess, gathering,
+        trend, excess, cluster, life, group,
         // What never changes, what a revision is given, and what changes all the time and changes nothing.
         v: _, alert: _, revision: _, state: _, rule: _, kind: _, clause: _, event_time_sigma_s: _, raised_at: _,
         tracks: _, sensors: _, measured_at: _, received_at: _, software: _, configuration: _, agreement: _,
@@ -37,10 +39,12 @@ pub(super) fn is_material(said: &Notice, known: &Notice) -> bool {
     (*severity, line, zone, *direction) != (said.severity, &said.line, &said.zone, said.direction)
         || (between, *crossings, life, group) != (&said.between, said.crossings, &said.life, &said.group)
         || *trust_groups != said.trust_groups
+        || (trend.is_some(), excess.is_some()) != (said.trend.is_some(), said.excess.is_some())
+        || is_another_cluster(said.cluster, *cluster)
         || is_another_band(said.confidence, *confidence)
         || is_another_count(said.count, *count)
-        || trend.is_some() != said.trend.is_some()
-        || is_another_excess(said, excess.as_ref(), gathering.as_ref())
+        // The chart says how many came only when that is half as many again.
+        || excess.map(|found| found.arrivals) != said.excess.map(|found| found.arrivals)
         || is_another_time(said, *event_time)
         || is_another_place(&said.position, position)
 }
@@ -71,11 +75,15 @@ fn is_another_count(said: Option<Count>, known: Option<Count>) -> bool {
     }
 }
 
-/// How many came, or are together, is weighed by the rules that count them.
-fn is_another_excess(said: &Notice, excess: Option<&Excess>, gathering: Option<&Gathering>) -> bool {
-    let together = |found: &Gathering| (found.number, found.gathers.is_some());
-    said.excess.map(|found| found.arrivals) != excess.map(|found| found.arrivals)
-        || said.gathering.as_ref().map(together) != gathering.map(together)
+fn is_another_cluster(said: Option<Cluster>, known: Option<Cluster>) -> bool {
+    match (said, known) {
+        (Some(said), Some(known)) => {
+            let changed = f64::from(said.number.abs_diff(known.number));
+            changed >= COUNT.max(CLUSTER_SHARE * f64::from(said.number))
+                || said.gathers.is_some() != known.gathers.is_some()
+        }
+        (said, known) => said != known,
+    }
 }
 
 fn is_another_place(said: &Position, known: &Position) -> bool {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Subject};
+use super::Subject;
 use crate::time::{Span, Timestamp};
 use crate::watch::alert::{Position, Severity};
 use crate::watch::identity;
@@ -48,6 +48,14 @@ struct Incident {
     is_urgent: bool,
 }
 
+/// An alert that is being opened.
+pub(super) struct Newcomer<'a> {
+    pub(super) subject: Subject,
+    pub(super) rung: Severity,
+    pub(super) time: Timestamp,
+    pub(super) position: &'a Position,
+}
+
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Member {
     subject: Subject,
@@ -74,15 +82,18 @@ impl Incident {
             && newcomer.apart(&self.first) <= LONGEST
             && self.members.len() < CAPACITY;
         let near = self.members.values().filter(|member| fits && newcomer.apart(member) <= NEAR_IN);
-        near.map(|member| newcomer.apart_m(member)).filter(|apart_m| *apart_m <= NEAR_M).min_by(f64::total_cmp)
+        near.map(|member| newcomer.apart_m(member))
+            .filter(|apart_m| *apart_m <= NEAR_M)
+            .min_by(f64::total_cmp)
     }
 
     /// Whether several things are corroborated, and nothing has made it urgent yet: then something has now.
     fn completes(&mut self) -> bool {
         let corroborated = self.members.values().filter(|member| member.rung >= Severity::Alert);
         // What is about one track is about one thing; what is about many is one per rule.
-        let things: BTreeSet<_> =
-            corroborated.map(|m| (m.subject.track, m.subject.track.is_none().then_some(m.subject.rule))).collect();
+        let things: BTreeSet<_> = corroborated
+            .map(|m| (m.subject.track, m.subject.track.is_none().then_some(m.subject.rule)))
+            .collect();
         let completes = !self.is_urgent && things.len() >= SEVERAL;
         self.is_urgent |= completes;
         completes
@@ -91,21 +102,14 @@ impl Incident {
 
 impl Incidents {
     /// Finds the incident of a new alert; its id, and whether this alert makes it urgent.
-    pub(super) fn join(
-        &mut self,
-        sector: &str,
-        alert: &Arc<str>,
-        subject: Subject,
-        finding: &Finding,
-        position: &Position,
-    ) -> (Arc<str>, bool) {
-        let at = [position.east_m, position.north_m];
-        let newcomer = Member { subject, at, time: finding.event_time, rung: finding.severity };
+    pub(super) fn join(&mut self, sector: &str, alert: &Arc<str>, of: &Newcomer<'_>) -> (Arc<str>, bool) {
+        let Newcomer { subject, rung, time, position } = *of;
+        let newcomer = Member { subject, at: [position.east_m, position.north_m], time, rung };
         let near = self.by_id.iter().filter_map(|(id, of)| Some((of.distance_m(&newcomer)?, id)));
         let nearest = near.min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(b.1)));
         let id = nearest.map(|(_, id)| Arc::clone(id)).unwrap_or_else(|| {
             let cell = identity::cell(position.lat, position.lon);
-            let free = |ordinal| identity::incident_id(sector, &cell, finding.event_time, ordinal);
+            let free = |ordinal| identity::incident_id(sector, &cell, time, ordinal);
             let mut ids = (0..=u32::MAX).map(free);
             ids.find(|id| !self.by_id.contains_key(id.as_str())).expect("a bounded table leaves one").into()
         });

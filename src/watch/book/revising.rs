@@ -31,6 +31,9 @@ impl Book {
         let Some((_, entry)) = self.alerts.get(&id) else { return };
         let mut notice = entry.notice.clone();
         change(&mut notice);
+        let heading = self.headings.get(subject.rule);
+        let bounds = heading.map(|heading| heading.bounds).unwrap_or_default();
+        notice.severity = bounds.bound(notice.severity);
         notice.confidence = rounded(notice.confidence, 1e4);
         notice.count = notice.count.map(rounded_count);
         if entry.is_open() && !material::is_material(&entry.notice, &notice) {
@@ -41,9 +44,9 @@ impl Book {
         }
         let rung = if notice.severity > entry.notice.severity { notice.severity } else { entry.rung };
         if rung > entry.rung && self.incidents.is_completed_by(&id, rung) {
-            notice.severity = Severity::Urgent;
+            notice.severity = bounds.bound(Severity::Urgent);
         }
-        let addressed = self.headings.get(subject.rule).and_then(|heading| heading.addressed(0));
+        let addressed = heading.and_then(|heading| heading.addressed(0));
         let Some((_, entry)) = self.alerts.get_mut(&id) else { return };
         let is_news = !entry.is_open() || notice.severity > entry.notice.severity.max(Severity::Alert);
         (entry.notice, entry.rung) = (notice, rung);
@@ -70,7 +73,8 @@ impl Book {
         out: &mut Vec<Notice>,
         change: impl FnOnce(&mut Notice),
     ) {
-        let Some(latest) = self.entry(subject).filter(|entry| entry.is_open()).map(|entry| entry.latest) else {
+        let Some(latest) = self.entry(subject).filter(|entry| entry.is_open()).map(|entry| entry.latest)
+        else {
             return;
         };
         self.revise(now, subject, out, change);
@@ -87,7 +91,8 @@ impl Book {
         support: Support,
         out: &mut Vec<Notice>,
     ) {
-        let severity = severity(support.groups);
+        let bounds = self.headings.get(subject.rule).map(|heading| heading.bounds).unwrap_or_default();
+        let severity = bounds.bound(severity(support.groups));
         if self.entry(subject).is_some_and(|entry| severity > entry.notice.severity) {
             self.refine(now, subject, out, |notice| {
                 notice.severity = severity;

@@ -139,7 +139,11 @@ fn quantile(counts: &[f64], share: f64) -> u32 {
 }
 
 fn rough(mean: f64, variance: f64, deviate: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and it saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and it saturates"
+    )]
     let number = libm::round((mean + deviate * variance.max(0.0).sqrt()).max(0.0)) as u32;
     number
 }

@@ -81,9 +81,8 @@ impl Trend {
         let variance = (steps.map(|step| step * step).sum::<f64>() / lasted_s).max(drift);
         let away = (f64::from(limit) + 1.0 - last).max(0.0);
         let sigma = (variance / lasted_s).sqrt();
-        let passes = |(z, weight): (f64, f64)| {
-            weight * first_passage(away, drift + z * sigma, variance, horizon_s)
-        };
+        let passes =
+            |(z, weight): (f64, f64)| weight * first_passage(away, drift + z * sigma, variance, horizon_s);
         let probability = NODES.into_iter().map(passes).sum::<f64>().clamp(0.0, 1.0);
         Some(Outlook { probability, after: Span::from_secs_f64(away / drift) })
     }
@@ -97,8 +96,8 @@ fn first_passage(away: f64, drift: f64, variance: f64, within_s: f64) -> f64 {
     let sigma = (variance * within_s).sqrt().max(1e-9);
     let straight = normal_cdf((drift * within_s - away) / sigma);
     // exp of a large number times next to nothing: where that is no number the first term is nearly one.
-    let there_and_back =
-        libm::exp((2.0 * drift * away / variance).min(500.0)) * normal_cdf((-drift * within_s - away) / sigma);
+    let there_and_back = libm::exp((2.0 * drift * away / variance).min(500.0))
+        * normal_cdf((-drift * within_s - away) / sigma);
     (straight + there_and_back).clamp(0.0, 1.0)
 }
 

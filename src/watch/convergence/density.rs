@@ -22,7 +22,8 @@ pub(super) fn clusters(points: &[Point], least: usize, radius_m: f64) -> Vec<Vec
         .map(|(cell, inside)| (*cell, inside.iter().copied().filter(|index| core[*index]).collect()))
         .filter(|(_, inside): &(Cell, Vec<usize>)| !inside.is_empty())
         .collect();
-    let number_of: BTreeMap<Cell, usize> = cells.iter().enumerate().map(|(at, (cell, _))| (*cell, at)).collect();
+    let number_of: BTreeMap<Cell, usize> =
+        cells.iter().enumerate().map(|(at, (cell, _))| (*cell, at)).collect();
     let mut root: Vec<usize> = (0..cells.len()).collect();
     for (at, (cell, inside)) in cells.iter().enumerate() {
         for near in neighbours(*cell).filter(|near| near > cell) {
@@ -88,9 +89,8 @@ impl<'a> Grid<'a> {
 
     fn nearest_core(&self, index: usize, core: &[bool]) -> Option<Cell> {
         let near = self.around(index).filter(|other| core[*other] && self.are_near(index, *other));
-        let order = |a: &usize, b: &usize| {
-            self.squared(index, *a).total_cmp(&self.squared(index, *b)).then(a.cmp(b))
-        };
+        let order =
+            |a: &usize, b: &usize| self.squared(index, *a).total_cmp(&self.squared(index, *b)).then(a.cmp(b));
         near.min_by(order).map(|other| self.of[other])
     }
 }
@@ -118,7 +118,11 @@ mod tests {
     fn by_definition(points: &[Point], least: usize, radius_m: f64) -> Vec<Vec<usize>> {
         let grid = Grid::new(points, radius_m);
         let all = 0..points.len();
-        let near = |i: usize| all.clone().filter(move |j| libm::hypot(points[i][0] - points[*j][0], points[i][1] - points[*j][1]) <= radius_m);
+        let near = |i: usize| {
+            all.clone().filter(move |j| {
+                libm::hypot(points[i][0] - points[*j][0], points[i][1] - points[*j][1]) <= radius_m
+            })
+        };
         let core: Vec<bool> = all.clone().map(|i| near(i).count() >= least).collect();
         let mut label: Vec<usize> = all.clone().collect();
         for _ in 0..points.len() {
@@ -129,7 +133,9 @@ mod tests {
         }
         let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for i in all.clone() {
-            let nearest = near(i).filter(|j| core[*j]).min_by(|a, b| grid.squared(i, *a).total_cmp(&grid.squared(i, *b)));
+            let nearest = near(i)
+                .filter(|j| core[*j])
+                .min_by(|a, b| grid.squared(i, *a).total_cmp(&grid.squared(i, *b)));
             if let Some(core) = nearest {
                 found.entry(label[core]).or_default().push(i);
             }
@@ -147,7 +153,8 @@ mod tests {
             (state >> 11) as f64 / (1_u64 << 53) as f64
         };
         for (number, least, radius_m) in [(60, 3, 120.0), (80, 4, 150.0), (40, 2, 60.0), (90, 5, 200.0)] {
-            let points: Vec<Point> = (0..number).map(|_| [1000.0 * draw() - 500.0, 1000.0 * draw()]).collect();
+            let points: Vec<Point> =
+                (0..number).map(|_| [1000.0 * draw() - 500.0, 1000.0 * draw()]).collect();
             let found = clusters(&points, least, radius_m);
             assert_eq!(found, by_definition(&points, least, radius_m), "{number} {least} {radius_m}");
             assert!(!found.is_empty());

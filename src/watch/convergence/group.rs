@@ -83,7 +83,9 @@ impl Groups {
                 self.next += 1;
             }
         }
-        let (kept, over) = std::mem::take(&mut self.list).into_iter().partition(|group: &Group| now.since(group.seen) < LOST);
+        let (kept, over) = std::mem::take(&mut self.list)
+            .into_iter()
+            .partition(|group: &Group| now.since(group.seen) < LOST);
         self.list = kept;
         over
     }
@@ -160,9 +162,8 @@ fn moments(points: impl Iterator<Item = Point> + Clone) -> (Point, Covariance) {
     let count = points.clone().count().max(1) as f64;
     let sum = points.clone().fold([0.0; 2], |sum, p| [sum[0] + p[0], sum[1] + p[1]]);
     let mean = [sum[0] / count, sum[1] / count];
-    let product = |i: usize, j: usize| {
-        points.clone().map(|p| (p[i] - mean[i]) * (p[j] - mean[j])).sum::<f64>() / count
-    };
+    let product =
+        |i: usize, j: usize| points.clone().map(|p| (p[i] - mean[i]) * (p[j] - mean[j])).sum::<f64>() / count;
     (mean, [product(0, 0), product(0, 1), product(1, 1)])
 }
 
@@ -212,7 +213,9 @@ mod tests {
         let group = &groups.list[0];
         assert!((group.centre[0] - 60.0).abs() < 1e-9 && (group.speed_mps() - 11.0).abs() < 1e-9);
         // Velocities 10, 11, 12: variance 2/3, of the mean of three 2/9.
-        assert!((group.velocity_covariance[0] - 2.0 / 9.0).abs() < 1e-9 && (group.expected - 2.7).abs() < 1e-9);
+        assert!(
+            (group.velocity_covariance[0] - 2.0 / 9.0).abs() < 1e-9 && (group.expected - 2.7).abs() < 1e-9
+        );
     }
 
     #[test]

@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn a_line_ends_and_those_who_do_not_agree_go_nowhere() {
         let short = [[-100.0, 0.0], [100.0, 0.0]];
-        let way = Way { from: [5_000.0, -5_000.0], velocity: [0.0, 8.0], velocity_covariance: [0.1, 0.0, 0.1] };
+        let way =
+            Way { from: [5_000.0, -5_000.0], velocity: [0.0, 8.0], velocity_covariance: [0.1, 0.0, 0.1] };
         assert!(way.reaches(&short, 1_800.0) < 0.01);
         let crowd = Way { from: [0.0, -3_000.0], velocity: [0.0, 0.3], velocity_covariance: [0.3, 0.0, 0.3] };
         assert!(crowd.reaches(&LINE, 1_800.0) < 0.3);

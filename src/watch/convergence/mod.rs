@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::fusion::TrackId;
 use crate::time::{Span, Timestamp};
 use crate::watch::line::Point;
-pub(super) use group::{Group, Mark};
 use group::Groups;
+pub(super) use group::{Group, Mark};
 use heading::{Way, distance_m};
 use scan::{Ground, Scan, Window};
 
@@ -154,7 +154,8 @@ impl Convergence {
         let window = self.scanned(now, field, marks, share);
         for group in self.groups.list.iter().filter(|group| group.seen == now) {
             let standing = self.standing.entry(group.number).or_default();
-            let window = window.filter(|window| field.is_near(group.centre) && window.holds(group, field.radius_m));
+            let window =
+                window.filter(|window| field.is_near(group.centre) && window.holds(group, field.radius_m));
             let reason = Reason {
                 heads: field.heads(group),
                 gathers: window.map(|found| (found.came, found.expected, found.minutes, found.p)),

@@ -82,7 +82,11 @@ impl Ground {
     pub(super) fn new([low, high]: [Point; 2], side_m: f64) -> Self {
         let (wide, tall) = ((high[0] - low[0]).max(1.0), (high[1] - low[1]).max(1.0));
         let side_m = side_m.max((wide * tall / MOST_CELLS).sqrt()).max(wide.max(tall) / MOST_CELLS);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded by the sides")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive and bounded by the sides"
+        )]
         let along = |length: f64| libm::ceil(length / side_m) as usize;
         Self { low, side_m, columns: along(wide).max(1), rows: along(tall).max(1) }
     }
@@ -94,7 +98,11 @@ impl Ground {
     fn cell(&self, at: Point) -> Option<usize> {
         let place = |axis: usize, count: usize| {
             let x = (at[axis] - self.low[axis]) / self.side_m;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "checked to be in range"
+            )]
             (x >= 0.0 && x < count as f64).then_some(x as usize)
         };
         Some(place(1, self.rows)? * self.columns + place(0, self.columns)?)
@@ -116,14 +124,20 @@ impl Scan {
         freeze: bool,
     ) -> Option<Window> {
         if self.recent.len() != ground.cells() {
-            *self = Self { recent: vec![Vec::new(); ground.cells()], by_cell: vec![0.0; ground.cells()], ..Self::default() };
+            *self = Self {
+                recent: vec![Vec::new(); ground.cells()],
+                by_cell: vec![0.0; ground.cells()],
+                ..Self::default()
+            };
         }
         let minute = now.floor_secs().div_euclid(60);
         let watched_on = self.minute.is_some_and(|last| minute - last <= 2);
         self.minute = Some(minute);
         let came = self.stays.minute(now, tracks, ground.side_m, !watched_on);
         let mut counts = vec![0_u16; ground.cells()];
-        came.iter().filter_map(|at| ground.cell(*at)).for_each(|cell| counts[cell] = counts[cell].saturating_add(1));
+        came.iter()
+            .filter_map(|at| ground.cell(*at))
+            .for_each(|cell| counts[cell] = counts[cell].saturating_add(1));
         for (recent, count) in self.recent.iter_mut().zip(&counts) {
             recent.insert(0, *count);
             recent.truncate(HOUR);
@@ -145,7 +159,8 @@ impl Scan {
     /// Expected arrivals of each cell in a minute of this hour: cell and hour as if they did not depend on each other.
     fn means(&self, hour: usize) -> Vec<f64> {
         let all: f64 = self.by_cell.iter().sum();
-        let of_hour = (self.by_hour[hour] + ALIKE) / (self.minutes_of_hour[hour] + ALIKE * self.minutes.max(1.0) / (all + ALIKE));
+        let of_hour = (self.by_hour[hour] + ALIKE)
+            / (self.minutes_of_hour[hour] + ALIKE * self.minutes.max(1.0) / (all + ALIKE));
         let alike = 1.0 / self.by_cell.len().max(1) as f64;
         let share = |came: &f64| (came + ALIKE * alike) / (all + ALIKE);
         self.by_cell.iter().map(|came| share(came) * of_hour).collect()
@@ -230,7 +245,10 @@ fn largest(ground: &Ground, spans: &[Vec<f64>; 4], means: &[f64]) -> Option<(f64
                     let statistic = c * libm::log(c / e) - (c - e);
                     if best.is_none_or(|(most, _)| statistic > most) {
                         let corner = |column: usize, row: usize| {
-                            [ground.low[0] + column as f64 * ground.side_m, ground.low[1] + row as f64 * ground.side_m]
+                            [
+                                ground.low[0] + column as f64 * ground.side_m,
+                                ground.low[1] + row as f64 * ground.side_m,
+                            ]
                         };
                         let (low, high) = (corner(column, row), corner(column + side, row + side));
                         best = Some((statistic, Window { low, high, minutes, came: c, expected: e, p: 1.0 }));
@@ -249,7 +267,8 @@ fn sums(ground: &Ground, cells: &[f64]) -> Vec<f64> {
     for row in 0..ground.rows {
         for column in 0..ground.columns {
             let at = (row + 1) * wide + column + 1;
-            sums[at] = cells[row * ground.columns + column] + sums[at - 1] + sums[at - wide] - sums[at - wide - 1];
+            sums[at] =
+                cells[row * ground.columns + column] + sums[at - 1] + sums[at - wide] - sums[at - wide - 1];
         }
     }
     sums

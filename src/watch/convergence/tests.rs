@@ -36,13 +36,16 @@ fn a_column_that_heads_for_the_line_is_raised_once_and_over_when_it_turns() {
         _ => column(6, [0.0, -4_400.0], [9.0, 0.0], second - 200),
     };
     let found = said(600, turns, true);
-    let [(20, Change::Raise(group, reason)), (250, Change::Clear(0))] = &found[..] else { panic!("{found:?}") };
+    let [(20, Change::Raise(group, reason)), (250, Change::Clear(0))] = &found[..] else {
+        panic!("{found:?}")
+    };
     assert!(group.members.len() == 6 && reason.heads > 0.9 && reason.gathers.is_none());
 }
 
 #[test]
 fn what_stands_drives_away_is_few_or_inside_a_zone_is_not() {
-    let quiet = |number, velocity| said(300, |second| column(number, [0.0, -4_000.0], velocity, second), true);
+    let quiet =
+        |number, velocity| said(300, |second| column(number, [0.0, -4_000.0], velocity, second), true);
     assert_eq!(quiet(6, [0.0, 0.0]), []);
     assert_eq!(quiet(6, [0.0, -8.0]), []);
     assert_eq!(quiet(4, [0.0, 8.0]), []);
@@ -85,7 +88,10 @@ fn more_than_usual_near_the_line_is_a_gathering_and_far_from_it_is_none() {
             };
             let marks: Vec<Mark> = (0..came.min(8)).map(mark).collect();
             let changes = rule.look(Timestamp::from_secs(second), &field, &marks, 1.0, |_| true);
-            raised += changes.iter().filter(|change| matches!(change, Change::Raise(_, r) if r.gathers.is_some())).count();
+            raised += changes
+                .iter()
+                .filter(|change| matches!(change, Change::Raise(_, r) if r.gathers.is_some()))
+                .count();
         }
         assert_eq!(raised, usize::from(near), "{north_m}");
         assert!(rule.is_determined());

@@ -136,7 +136,14 @@ impl Chart {
         change
     }
 
-    fn count(&mut self, start: Timestamp, arrivals: f64, watched: f64, usual: Usual, plan: Plan) -> Option<Change> {
+    fn count(
+        &mut self,
+        start: Timestamp,
+        arrivals: f64,
+        watched: f64,
+        usual: Usual,
+        plan: Plan,
+    ) -> Option<Change> {
         if self.s <= 0.0 {
             self.run = Run { since: start, ..Run::default() };
         }

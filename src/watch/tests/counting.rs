@@ -62,9 +62,14 @@ fn what_is_foreseen_and_then_passed_is_one_alert() {
     let [foreseen, passed] = &scene.said[..] else { panic!("{:?}", scene.said) };
     assert_eq!((foreseen.state, foreseen.severity), (State::Opened, Severity::Advisory));
     let trend = foreseen.trend.unwrap();
-    assert!(trend.probability >= 0.8 && trend.after_s > 20.0 && foreseen.raised_at < Timestamp::from_secs(180));
+    assert!(
+        trend.probability >= 0.8 && trend.after_s > 20.0 && foreseen.raised_at < Timestamp::from_secs(180)
+    );
     assert_eq!((passed.state, passed.severity, passed.trend), (State::Updated, Severity::Alert, None));
-    assert_eq!((passed.alert.clone(), passed.event_time), (foreseen.alert.clone(), Timestamp::from_secs(200)));
+    assert_eq!(
+        (passed.alert.clone(), passed.event_time),
+        (foreseen.alert.clone(), Timestamp::from_secs(200))
+    );
     let mut silent = Scene::new(vec![ceiling(None)]);
     watched(&mut silent, -1e4);
     for second in 0..200 {
@@ -104,7 +109,7 @@ fn a_column_that_heads_for_the_line_is_one_alert_of_its_own() {
     }
     assert_eq!(scene.states(), [State::Opened, State::Cleared]);
     let opened = &scene.said[0];
-    let group = opened.gathering.unwrap();
+    let group = opened.cluster.unwrap();
     assert_eq!((group.number, group.course_deg, opened.line.as_deref()), (10, 0.0, Some("border")));
     assert!((group.speed_mps - 8.0).abs() < 0.1 && group.heads > 0.9 && group.gathers.is_none(), "{group:?}");
     assert_eq!((opened.severity, opened.tracks.len(), opened.trust_groups), (Severity::Alert, 10, 2));

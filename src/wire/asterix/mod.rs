@@ -29,7 +29,7 @@ pub use time_of_day::TimeOfDay;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decoded, Rejection, ranges};
+use super::{Decoded, Rejection, TOO_MANY_DETECTIONS, ranges};
 use crate::scan::Measurement;
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
@@ -47,6 +47,7 @@ const DUPLICATE: &str = "duplicate";
 
 /// Every reason this decoder refuses under.
 pub const REASONS: &[&str] = &[
+    TOO_MANY_DETECTIONS,
     read::TRUNCATED,
     block::BAD_LENGTH,
     block::BAD_FSPEC,

@@ -35,6 +35,7 @@ fn model(kind: SensorKind, mobile: bool) -> SensorModel {
         position_sigma_m: Some(60.0),
         detection_probability: 0.9,
         false_alarms_per_scan: 20.0,
+        max_detections: 10_000,
         period_s: 1.0,
         mobile,
         trust_group: "r1".into(),

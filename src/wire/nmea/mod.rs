@@ -32,7 +32,7 @@ pub use tag::Tag;
 use serde::{Deserialize, Serialize};
 
 use super::ranges;
-use super::{Decoded, Rejection};
+use super::{Decoded, Rejection, TOO_MANY_DETECTIONS};
 use crate::scan::{Detection, Look, Scan};
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
@@ -66,6 +66,7 @@ pub const NO_HEADING: &str = "no_heading";
 
 /// Every reason this decoder refuses under.
 pub const REASONS: &[&str] = &[
+    TOO_MANY_DETECTIONS,
     TOO_LONG,
     BAD_SENTENCE,
     NO_CHECKSUM,

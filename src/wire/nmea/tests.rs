@@ -24,6 +24,7 @@ fn model() -> SensorModel {
         position_sigma_m: Some(60.0),
         detection_probability: 0.9,
         false_alarms_per_scan: 1.0,
+        max_detections: 10_000,
         period_s: 3.0,
         mobile: false,
         trust_group: Arc::from("r1"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use linewatch::clock::Clock;
 use linewatch::metrics::Metrics;
 use linewatch::record::Body;
-use linewatch::sources::rate::Rates;
+use linewatch::sources::quota::Quotas;
 use linewatch::sources::{Ack, Intake, Message, mqtt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -85,7 +85,7 @@ impl Listening {
             quarantine_reasons: &[],
             refusal_reasons: linewatch::sources::REASONS,
         }));
-        let (intake, messages) = Intake::new(Rates::default(), Arc::clone(&metrics));
+        let (intake, messages) = Intake::new(Quotas::default(), Arc::clone(&metrics));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(source(intake, Arc::clone(&metrics), stopped));
         Self { metrics, messages, stop, task }

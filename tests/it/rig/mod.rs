@@ -35,6 +35,19 @@ pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// Compares with a golden file, or rewrites it under `cargo bless`.
+pub(crate) fn golden(path: &Path, found: &str) -> Result<(), String> {
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, found).expect("a golden file can be written");
+        return Ok(());
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_default();
+    if expected == found {
+        return Ok(());
+    }
+    Err(format!("{} is stale (`cargo bless` rewrites it). Found:\n{found}", path.display()))
+}
+
 /// Waits until `ready` says yes, asking every 20 ms; panics with `what` after about `seconds`.
 pub(crate) async fn until(what: &str, seconds: u32, mut ready: impl FnMut() -> bool) {
     for _ in 0..seconds * 50 {

@@ -115,7 +115,7 @@ fn said(notices: &[Notice]) -> String {
         if let Some(trend) = notice.trend {
             let _ = write!(text, ", foreseen in {} s", trend.after_s);
         }
-        if let Some(group) = notice.gathering {
+        if let Some(group) = notice.cluster {
             let _ = write!(text, ", {} at {:.0} m/s towards {}°", group.number, group.speed_mps, group.course_deg);
         }
         text.push('\n');
@@ -130,7 +130,7 @@ fn a_column_is_seen_to_mass_before_the_line() {
     compare("column", &format!("{}\n{}", scenario.name, said(&run.notices)));
     let first = |rule: &str| run.notices.iter().find(|notice| &*notice.rule == rule);
     let column = first("no-columns").expect("a column heads for the line");
-    assert!(column.gathering.is_some_and(|group| group.number >= 5 && group.heads > 0.8), "{column:?}");
+    assert!(column.cluster.is_some_and(|group| group.number >= 5 && group.heads > 0.8), "{column:?}");
     assert!(column.raised_at.floor_secs() - EPOCH_S <= 60, "before it is in the band");
     let passed = run.notices.iter().find(|notice| &*notice.rule == "no-more-in-the-band" && notice.trend.is_none());
     let passed = passed.expect("the ceiling is passed");

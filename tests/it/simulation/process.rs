@@ -15,7 +15,7 @@ use linewatch::outbox::{Limits, Outbox};
 use linewatch::record::{Body, Record};
 use linewatch::restart::{InForce, Restarted, go_on};
 use linewatch::sinks::plan::Now;
-use linewatch::sources::rate::{Rate, Rates};
+use linewatch::sources::quota::{Quota, Quotas, Worth};
 use linewatch::sources::{Ack, OVER_RATE, refused};
 use linewatch::time::{Span, Timestamp};
 use tokio::sync::mpsc;
@@ -48,7 +48,7 @@ pub(crate) struct Process {
     pub(crate) connection: Option<u64>,
     acks: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
     pub(crate) couriers: Couriers,
-    rates: (Rates, Instant),
+    quotas: (Quotas, Instant),
     began: Duration,
     last_tick: i64,
 }
@@ -106,8 +106,13 @@ impl Process {
         let mut batch = Batch::default();
         let urgent = first.len() as u64;
         first.into_iter().for_each(|body| batch.add(body));
-        let rate = |sensor: &linewatch::sensor::SensorModel| Rate { sensor: sensor.id.clone(), per_s: RATE };
-        let rates: Vec<Rate> = settings.sensors.iter().map(rate).collect();
+        let quota = |sensor: &linewatch::sensor::SensorModel| Quota {
+            sensor: sensor.id.clone(),
+            per_s: RATE,
+            max_payload_bytes: usize::MAX,
+            worth: Worth::Ordinary,
+        };
+        let quotas: Vec<Quota> = settings.sensors.iter().map(quota).collect();
         Ok(Self {
             couriers: Couriers::new(&machine, &settings.sector, dice),
             committer,
@@ -120,7 +125,7 @@ impl Process {
             ledger,
             connection: None,
             acks: mpsc::unbounded_channel(),
-            rates: (Rates::new(&rates), Instant::now()),
+            quotas: (Quotas::new(&quotas), Instant::now()),
             began: now,
             last_tick: 0,
         })
@@ -135,9 +140,9 @@ impl Process {
     /// Something came in; true if its sensor said more than it may.
     pub(crate) fn hear(&mut self, now: Duration, body: Body, token: Option<u64>) -> bool {
         let ack = token.map(|token| Ack::new(self.acks.0.clone(), token));
-        let at = self.rates.1 + now.saturating_sub(self.began);
+        let at = self.quotas.1 + now.saturating_sub(self.began);
         let admitted = match &body {
-            Body::Frame { sensor, .. } | Body::Status { sensor, .. } => self.rates.0.admit(sensor, at),
+            Body::Frame { sensor, .. } | Body::Status { sensor, .. } => self.quotas.0.admit(sensor, at),
             _ => true,
         };
         let body = match &body {

@@ -165,6 +165,7 @@ fn patrol_model() -> SensorModel {
         position_sigma_m: None,
         detection_probability: 0.9,
         false_alarms_per_scan: 2.0,
+        max_detections: 10_000,
         period_s: 2.0,
         mobile: true,
         trust_group: "patrol".into(),

@@ -76,7 +76,15 @@ fn ship(layout: &Layout, id: &str, speed_mps: f64, points: &[[f64; 3]], ais: Opt
 
 fn station(mmsi: u32, name: &str, callsign: &str, ship_type: u8, class_b: bool) -> AisSpec {
     let dimensions_m = if class_b { [8, 6, 2, 2] } else { [70, 20, 8, 8] };
-    AisSpec { mmsi, name: name.into(), callsign: callsign.into(), ship_type, class_b, dimensions_m }
+    AisSpec {
+        mmsi,
+        name: name.into(),
+        callsign: callsign.into(),
+        ship_type,
+        class_b,
+        off_from_s: None,
+        dimensions_m,
+    }
 }
 
 pub(super) fn ships(layout: &Layout) -> Vec<AgentSpec> {

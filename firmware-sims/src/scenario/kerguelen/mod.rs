@@ -26,6 +26,7 @@ pub fn kerguelen() -> Scenario {
         seed: 49_069,
         sector: "kerguelen-1".into(),
         origin,
+        begins_s: None,
         metres: false,
         duration_s: 600.0,
         line: LineSpec {

@@ -45,7 +45,8 @@ impl World {
 
 #[test]
 fn the_tail_is_a_gumbel_and_draws_are_poisson() {
-    let maxima: Vec<f64> = (1..2000).map(|n| 3.0 - 2.0 * libm::log(-libm::log(f64::from(n) / 2000.0))).collect();
+    let maxima: Vec<f64> =
+        (1..2000).map(|n| 3.0 - 2.0 * libm::log(-libm::log(f64::from(n) / 2000.0))).collect();
     let found = Gumbel::of(&maxima);
     assert!((found.at - 3.0).abs() < 0.05 && (found.scale - 2.0).abs() < 0.05, "{found:?}");
     assert!((found.above(3.0) - 0.632).abs() < 0.01 && (found.above(23.0) / 4.5e-5 - 1.0).abs() < 0.3);
@@ -54,7 +55,10 @@ fn the_tail_is_a_gumbel_and_draws_are_poisson() {
         let draws: Vec<f64> = (0..20_000).map(|_| chance.poisson(mean)).collect();
         let found = draws.iter().sum::<f64>() / 20_000.0;
         let variance = draws.iter().map(|x| (x - found) * (x - found)).sum::<f64>() / 20_000.0;
-        assert!((found / mean - 1.0).abs() < 0.03 && (variance / mean - 1.0).abs() < 0.05, "{mean}: {found} {variance}");
+        assert!(
+            (found / mean - 1.0).abs() < 0.03 && (variance / mean - 1.0).abs() < 0.05,
+            "{mean}: {found} {variance}"
+        );
     }
 }
 

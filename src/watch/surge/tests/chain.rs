@@ -70,7 +70,10 @@ fn who_is_unsure_of_the_usual_waits_for_more() {
     let sure = plan(&[(poisson(4.0), 1.0)], 2.0, 40_320.0);
     let unsure = plan(&[(poisson(4.0), 0.6), (poisson(4.6), 0.2), (poisson(3.5), 0.2)], 2.0, 40_320.0);
     let clumped = plan(&[(Law { mean: 4.0, dispersion: 2.0 }, 1.0)], 2.0, 40_320.0);
-    assert!((sure.k - 5.8).abs() < 1e-12 && sure.h < unsure.h && unsure.h < clumped.h, "{sure:?} {unsure:?} {clumped:?}");
+    assert!(
+        (sure.k - 5.8).abs() < 1e-12 && sure.h < unsure.h && unsure.h < clumped.h,
+        "{sure:?} {unsure:?} {clumped:?}"
+    );
     // Weighed by how often it alarms, not by how long it runs: the busiest law decides.
     let rates = 0.6 / length(poisson(4.0), 58, unsure.h)
         + 0.2 / length(poisson(4.6), 58, unsure.h)
@@ -115,7 +118,11 @@ fn counting_100_000_runs_agrees_within_two_in_a_hundred() {
         let expected = length(law, k_tenths, h);
         let found = counted(100_000, law, k_tenths as f64 / 10.0, h);
         let off = found / expected - 1.0;
-        println!("{law:?} k {} h {h}: chain {expected:.1}, counted {found:.1}, {:+.2} %", k_tenths as f64 / 10.0, 100.0 * off);
+        println!(
+            "{law:?} k {} h {h}: chain {expected:.1}, counted {found:.1}, {:+.2} %",
+            k_tenths as f64 / 10.0,
+            100.0 * off
+        );
         assert!(off.abs() < 0.02, "{law:?}: {found} {expected}");
     }
 }

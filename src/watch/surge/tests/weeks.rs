@@ -128,13 +128,17 @@ fn an_alarm_is_over_when_it_is_as_usual_again_and_was_not_learned() {
         let change = chart.bin(start_of(bin), place.draw(start_of(bin), &mut chance), 1.0, SOUGHT);
         changes.extend(change.map(|change| (bin - 8 * WEEK, change)));
     }
-    let (Some((raised, Change::Raise(excess))), Some((cleared, Change::Clear))) = (changes.first(), changes.last())
+    let (Some((raised, Change::Raise(excess))), Some((cleared, Change::Clear))) =
+        (changes.first(), changes.last())
     else {
         panic!("{changes:?}");
     };
     assert!((1..=15).contains(raised) && (288..310).contains(cleared), "{changes:?}");
     assert!(excess.confidence > 0.99 && (excess.expected_per_h / 48.0 - 1.0).abs() < 0.1, "{excess:?}");
-    assert!(excess.since <= start_of(8 * WEEK + raised) && excess.since >= start_of(8 * WEEK - 20), "{excess:?}");
+    assert!(
+        excess.since <= start_of(8 * WEEK + raised) && excess.since >= start_of(8 * WEEK - 20),
+        "{excess:?}"
+    );
     // A day of doubled arrivals, learned, would have raised the mean of its hours by an eighth.
     let after = chart.usual_at(start_of(8 * WEEK + 144));
     assert!((after / 4.0 - 1.0).abs() < 0.08, "{after}");

@@ -37,19 +37,24 @@ fn watch() -> Watch {
         vertices: vec![at(-HALF_M), at(0.0), at(HALF_M)],
     };
     let kind = RuleKind::Convergence { line: Some(0), zone: None, min_number: 5, radius_m: 500.0 };
-    let rule = Rule { id: Arc::from("columns"), clause: None, classes: Vec::new(), kind, terms: Terms::default() };
+    let rule =
+        Rule { id: Arc::from("columns"), clause: None, classes: Vec::new(), kind, terms: Terms::default() };
     let agreement = Agreement { lines: vec![line], rules: vec![rule], ..Agreement::default() };
     Watch::new("bench", true, &frame, &agreement, &[])
 }
 
 /// Half of them in clusters that drive, half alone.
 fn views(second: i64) -> impl Iterator<Item = TrackView<'static>> {
-    let spread = |n: u64| ((n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / (1_u64 << 53) as f64 - 0.5) * 2.0;
+    let spread =
+        |n: u64| ((n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / (1_u64 << 53) as f64 - 0.5) * 2.0;
     (0..TRACKS).map(move |id| {
         let of = if id < TRACKS / 2 { id / CLUSTER } else { id };
         let near = if id < TRACKS / 2 { 200.0 } else { 0.0 };
         let (v_east, v_north) = (8.0 * spread(of + 7), 8.0 * spread(of + 77));
-        let start = [HALF_M * spread(3 * of + 1) + near * spread(5 * id), HALF_M * spread(3 * of + 2) + near * spread(5 * id + 1)];
+        let start = [
+            HALF_M * spread(3 * of + 1) + near * spread(5 * id),
+            HALF_M * spread(3 * of + 2) + near * spread(5 * id + 1),
+        ];
         let mean = [start[0] + v_east * second as f64, start[1] + v_north * second as f64, v_east, v_north];
         let covariance = std::array::from_fn(|i| std::array::from_fn(|j| if i == j { 9.0 } else { 0.0 }));
         let time = Timestamp::from_secs(second);
@@ -71,7 +76,8 @@ fn views(second: i64) -> impl Iterator<Item = TrackView<'static>> {
 fn main() {
     let mut watch = watch();
     let mut said = Vec::new();
-    let mut of: [(&str, Vec<Duration>); 3] = [("a tick", vec![]), ("with a look", vec![]), ("with a scan", vec![])];
+    let mut of: [(&str, Vec<Duration>); 3] =
+        [("a tick", vec![]), ("with a look", vec![]), ("with a scan", vec![])];
     for second in 1..=600 {
         let all: Vec<TrackView<'_>> = views(second).collect();
         let began = clock::instant();
@@ -83,6 +89,10 @@ fn main() {
     println!("{TRACKS} tracks, {} notices", said.len());
     for (name, mut took) in of {
         took.sort_unstable();
-        println!("{name}: median {} µs, greatest {} µs", took[took.len() / 2].as_micros(), took[took.len() - 1].as_micros());
+        println!(
+            "{name}: median {} µs, greatest {} µs",
+            took[took.len() / 2].as_micros(),
+            took[took.len() - 1].as_micros()
+        );
     }
 }

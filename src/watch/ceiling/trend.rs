@@ -67,7 +67,11 @@ impl Trend {
     /// Whether it will pass the limit. Nothing while nothing rises.
     pub(super) fn outlook(&self, limit: u32, horizon: Span) -> Option<Outlook> {
         let horizon_s = horizon.as_secs_f64();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and it saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive, and it saturates"
+        )]
         let wanted = (0.5 * horizon_s / EVERY_S as f64) as usize + 1;
         let numbers = self.numbers.get(self.numbers.len().saturating_sub(wanted.max(FEWEST))..)?;
         let (first, last) = numbers.first().zip(numbers.last())?;

@@ -116,7 +116,11 @@ fn said(notices: &[Notice]) -> String {
             let _ = write!(text, ", foreseen in {} s", trend.after_s);
         }
         if let Some(group) = notice.cluster {
-            let _ = write!(text, ", {} at {:.0} m/s towards {}°", group.number, group.speed_mps, group.course_deg);
+            let _ = write!(
+                text,
+                ", {} at {:.0} m/s towards {}°",
+                group.number, group.speed_mps, group.course_deg
+            );
         }
         text.push('\n');
     }
@@ -132,9 +136,13 @@ fn a_column_is_seen_to_mass_before_the_line() {
     let column = first("no-columns").expect("a column heads for the line");
     assert!(column.cluster.is_some_and(|group| group.number >= 5 && group.heads > 0.8), "{column:?}");
     assert!(column.raised_at.floor_secs() - EPOCH_S <= 60, "before it is in the band");
-    let passed = run.notices.iter().find(|notice| &*notice.rule == "no-more-in-the-band" && notice.trend.is_none());
+    let passed =
+        run.notices.iter().find(|notice| &*notice.rule == "no-more-in-the-band" && notice.trend.is_none());
     let passed = passed.expect("the ceiling is passed");
-    assert!(passed.confidence >= 0.95 && passed.count.is_some_and(|count| count.expected > 6.0), "{passed:?}");
+    assert!(
+        passed.confidence >= 0.95 && passed.count.is_some_and(|count| count.expected > 6.0),
+        "{passed:?}"
+    );
     let alerts: std::collections::BTreeSet<&str> = run.notices.iter().map(|notice| &*notice.alert).collect();
     assert_eq!(alerts.len(), 2, "one alert for the column, one for the ceiling");
     assert_eq!(run.determined.values().collect::<Vec<_>>(), [&false, &false], "ten minutes are no baseline");
@@ -176,12 +184,16 @@ fn probabilities_of_counts_come_true_as_often_as_they_say() {
             };
             settings.agreement.rules = rules.map(ceiling).collect();
         });
-        for (second, reckoned) in run.reckoned.iter().filter(|(second, _)| **second >= 30 && **second % 10 == 0) {
+        for (second, reckoned) in
+            run.reckoned.iter().filter(|(second, _)| **second >= 30 && **second % 10 == 0)
+        {
             let Some(truth) = run.truth.get(second) else { continue };
             for (rule, p) in reckoned.iter().filter(|(_, p)| (0.001..=0.999).contains(*p)) {
                 let (zone, limit) = rule.split_once(',').expect("zone and limit");
                 let [low, high] = square(zone.parse().unwrap());
-                let inside = truth.iter().filter(|at| (0..2).all(|axis| at[axis] >= low[axis] && at[axis] < high[axis]));
+                let inside = truth
+                    .iter()
+                    .filter(|at| (0..2).all(|axis| at[axis] >= low[axis] && at[axis] < high[axis]));
                 let happened = u32::from(inside.count() > limit.parse::<usize>().unwrap());
                 let _ = writeln!(cases, "{p:.6},{happened}");
             }

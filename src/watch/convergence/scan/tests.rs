@@ -113,3 +113,17 @@ fn ground_has_its_bound() {
     assert_eq!(ground.cell([-1.0, 5.0]), None);
     assert!(Ground::new([[0.0, 0.0], [1.0, 1.0]], 1_000.0).cells() == 1);
 }
+
+#[test]
+fn who_was_first_seen_standing_has_not_come() {
+    let (mut stays, at) = (Stays::default(), |minute: i64| Timestamp::from_secs(60 * minute));
+    let mut came = Vec::new();
+    for minute in 0..10 {
+        let drives = [1_000.0 * minute.min(4) as f64, 0.0];
+        let tracks = [(TrackId(1), [5.0, 5.0]), (TrackId(2), drives)];
+        came.extend(
+            stays.minute(at(minute), &tracks, 1_000.0, minute == 0).into_iter().map(|at| (minute, at)),
+        );
+    }
+    assert_eq!(came, [(6, [4_000.0, 0.0])], "the one that drove, once, two minutes after it stopped");
+}

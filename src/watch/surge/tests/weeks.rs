@@ -219,3 +219,15 @@ fn doublings_are_found_within_three_quarters_of_an_hour() {
         assert!(found <= 45 || name != "even", "{name}: {found} min");
     }
 }
+
+#[test]
+fn half_of_a_doubling_that_is_half_watched_is_found() {
+    let (usual, doubled) = (Place::even(4.0), Place::even(4.0));
+    let (mut chart, mut chance) = (learned(&usual, SOUGHT, 1), Chance::new(2));
+    // Four are seen in half of each bin, where two are usual.
+    let found = (8 * WEEK..8 * WEEK + 60).find(|bin| {
+        let came = doubled.draw(start_of(*bin), &mut chance);
+        matches!(chart.bin(start_of(*bin), came, 0.5, SOUGHT), Some(Change::Raise(_)))
+    });
+    assert!(found.is_some());
+}

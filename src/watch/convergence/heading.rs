@@ -101,6 +101,6 @@ mod tests {
         assert!(way.reaches(&short, 1_800.0) < 0.01);
         let crowd = Way { from: [0.0, -3_000.0], velocity: [0.0, 0.3], velocity_covariance: [0.3, 0.0, 0.3] };
         assert!(crowd.reaches(&LINE, 1_800.0) < 0.3);
-        assert!((distance_m([3_000.0, 400.0], &short) - 2_900.0_f64.hypot(400.0)).abs() < 1e-9);
+        assert!((distance_m([3_000.0, 400.0], &short) - libm::hypot(2_900.0, 400.0)).abs() < 1e-9);
     }
 }

@@ -23,7 +23,9 @@ impl World {
 
     /// A minute: some come to stay anywhere for half an hour, and `more` near one place.
     fn minute(&mut self, minute: i64, more: u32, learned: bool) -> Option<Window> {
-        for _ in 0..self.chance.poisson(PER_MIN * 16.0) as u64 {
+        let mut comers = self.chance.poisson(PER_MIN * 16.0);
+        while comers > 0.5 {
+            comers -= 1.0;
             let to = [16_000.0 * self.chance.uniform(), 16_000.0 * self.chance.uniform()];
             self.comes(minute, to);
         }

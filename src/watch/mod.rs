@@ -49,7 +49,7 @@ mod testing;
 mod tests;
 mod warning;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fusion::{Paths, TrackId, TrackView};
@@ -235,7 +235,7 @@ impl Watch {
         }
         self.presence.forget(track);
         self.approaches.forget(track);
-        self.doubts.renamed(track, None);
+        self.doubts.forget(now, track);
         self.book.track_gone(now, track);
     }
 
@@ -248,15 +248,13 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let mut tallies = BTreeMap::new();
-        let mut live = BTreeSet::new();
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
-            live.insert(track.id);
             self.corroborate(now, &track, paths, out);
             self.look_back(now, &track, paths, out);
             self.look_ahead(now, &track, paths, out);
             self.look_into_zones(now, &track, &mut tallies, paths, out);
         }
-        self.doubts.tick(now, |track| live.contains(&track), paths);
+        self.doubts.tick(now, paths);
         self.disbelieve(now, paths, out);
         self.count(now, &tallies, out);
         self.look_again(now, paths, out);
@@ -308,11 +306,11 @@ impl Watch {
         paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let support = self.sensors.support(ages(track.sensors, now));
-        self.doubts.see(now, track, &support, paths);
+        self.doubts.see(now, track, &self.sensors, paths);
         let subjects: Vec<Subject> = self.book.about(track.id).collect();
         for subject in subjects {
-            self.book.corroborate(now, subject, support.clone(), out);
+            let support = self.sensors.support(ages(track.sensors, now));
+            self.book.corroborate(now, subject, support, out);
         }
     }
 

@@ -14,7 +14,7 @@ use super::firsts::{First, Firsts};
 use super::grounds::{Grounds, Indicator, Named, Origin};
 use super::integrity::{About, Integrity, Stale};
 use super::line::{Point, Polyline};
-use super::sensors::Support;
+use super::sensors::{Sensors, Support, ages};
 use super::standing::{self, Standings};
 use crate::fusion::track::UNKNOWN_CLASS;
 use crate::fusion::{Paths, TrackId, TrackView};
@@ -118,7 +118,7 @@ impl Doubts {
         &mut self,
         now: Timestamp,
         track: &TrackView<'_>,
-        support: &Support,
+        sensors: &Sensors,
         paths: &impl Paths,
     ) {
         let State { integrity, firsts, .. } = &mut self.state;
@@ -132,11 +132,12 @@ impl Doubts {
         let [.., v_east, v_north] = track.estimate.mean;
         let reach_m = FROM_M.max(FROM_S * (v_east * v_east + v_north * v_north).sqrt());
         firsts.see(track, |at| standings.unseen_before(now, track.born, at, reach_m, paths));
+        // Who supports it is asked for in turn: there may be very many.
         if Firsts::is_turn(now, track) {
-            let unreported = if support.groups == 1 {
-                standings.unreported(now, track, &support.sensors, paths)
-            } else {
-                1.0
+            let support = sensors.support(ages(track.sensors, now));
+            let unreported = match support.groups {
+                1 => standings.unreported(now, track, &support.sensors, paths),
+                _ => 1.0,
             };
             firsts.supported(now, track.id, support.groups, unreported);
         }
@@ -147,21 +148,25 @@ impl Doubts {
         self.state.firsts.ask(now, track).filter(|first| self.standings.was_settled(first.time))
     }
 
-    /// A second has passed; nothing but `is_live` is live.
-    pub(super) fn tick(&mut self, now: Timestamp, is_live: impl Fn(TrackId) -> bool, paths: &impl Paths) {
+    /// A second has passed.
+    pub(super) fn tick(&mut self, now: Timestamp, paths: &impl Paths) {
         let State { integrity, firsts, standing } = &mut self.state;
-        firsts.keep(is_live);
+        firsts.forget_old(now);
         integrity.tick(now, paths);
         let standings = &self.standings;
         *standing = integrity.standing(now, |index| standings.is_lost(index), |index| standings.name(index));
     }
 
-    /// A track is gone, or goes on as another.
-    pub(super) fn renamed(&mut self, track: TrackId, heir: Option<TrackId>) {
-        self.state.integrity.renamed(track, heir);
-        if let Some(heir) = heir {
-            self.state.firsts.follow(track, heir);
-        }
+    /// A track has ended.
+    pub(super) fn forget(&mut self, now: Timestamp, track: TrackId) {
+        self.state.integrity.renamed(track, None);
+        self.state.firsts.forget(now, track);
+    }
+
+    /// A track goes on as another.
+    pub(super) fn renamed(&mut self, track: TrackId, heir: TrackId) {
+        self.state.integrity.renamed(track, Some(heir));
+        self.state.firsts.follow(track, heir);
     }
 
     /// What stands against anything now.

@@ -22,6 +22,8 @@ const YOUNG: Span = Span::from_secs(30);
 const KNOWN_AFTER: Span = Span::from_secs(8);
 /// A track's turn comes every so many seconds.
 const EVERY_S: i64 = 5;
+/// The beginning of a track that has ended is remembered for so long.
+const REMEMBERED: Span = Span::from_secs(600);
 /// Tracks remembered.
 const CAPACITY: usize = 200_000;
 
@@ -53,6 +55,8 @@ impl First {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Firsts {
     of: BTreeMap<TrackId, First>,
+    /// Of tracks that have ended, and when: another may turn out to be the same.
+    gone: BTreeMap<TrackId, (Timestamp, First)>,
     pub refused: u64,
 }
 
@@ -112,15 +116,23 @@ impl Firsts {
 
     /// `heir` is what was known as `before`: it began where the older of the two did.
     pub(super) fn follow(&mut self, before: TrackId, heir: TrackId) {
-        let Some(old) = self.of.remove(&before) else { return };
+        let gone = self.gone.remove(&before).map(|(_, first)| first);
+        let Some(old) = self.of.remove(&before).or(gone) else { return };
         let begun = self.of.entry(heir).or_insert(old);
         if old.time < begun.time {
             *begun = old;
         }
     }
 
-    /// Forgets all but these.
-    pub(super) fn keep(&mut self, is_live: impl Fn(TrackId) -> bool) {
-        self.of.retain(|track, _| is_live(*track));
+    /// A track has ended.
+    pub(super) fn forget(&mut self, now: Timestamp, track: TrackId) {
+        if let Some(first) = self.of.remove(&track).filter(|_| self.gone.len() < CAPACITY) {
+            self.gone.insert(track, (now, first));
+        }
+    }
+
+    /// Forgets those that have long ended.
+    pub(super) fn forget_old(&mut self, now: Timestamp) {
+        self.gone.retain(|_, (at, _)| now.since(*at) < REMEMBERED);
     }
 }

@@ -65,7 +65,7 @@ mod tests;
 mod unsaid;
 mod warning;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fusion::{Paths, TrackId, TrackView};
@@ -260,7 +260,7 @@ impl Watch {
         self.presence.forget(track);
         self.surges.forget(track);
         self.approaches.forget(track);
-        self.doubts.renamed(track, None);
+        self.doubts.forget(now, track);
         self.book.track_gone(now, track);
     }
 
@@ -273,16 +273,14 @@ impl Watch {
         out: &mut Vec<Notice>,
     ) {
         let (mut tallies, mut crowds) = (BTreeMap::new(), self.crowds(now));
-        let mut live = BTreeSet::new();
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
-            live.insert(track.id);
             self.corroborate(now, &track, paths, out);
             self.look_back(now, &track, paths, out);
             self.look_ahead(now, &track, paths, out);
             self.look_into_zones(now, &track, &mut tallies, paths, out);
             self.join_crowds(now, &track, &mut crowds);
         }
-        self.doubts.tick(now, |track| live.contains(&track), paths);
+        self.doubts.tick(now, paths);
         self.disbelieve(now, paths, out);
         self.count(now, &tallies, out);
         self.see_arrivals(now, &tallies, out);
@@ -346,11 +344,11 @@ impl Watch {
         paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let support = self.sensors.support(ages(track.sensors, now));
-        self.doubts.see(now, track, &support, paths);
+        self.doubts.see(now, track, &self.sensors, paths);
         let subjects: Vec<Subject> = self.book.about(track.id).collect();
         for subject in subjects {
-            self.book.corroborate(now, subject, support.clone(), out);
+            let support = self.sensors.support(ages(track.sensors, now));
+            self.book.corroborate(now, subject, support, out);
         }
         for subject in self.unsaid.about(track.id) {
             let Some(rule) = self.rules.get(subject.rule) else { continue };

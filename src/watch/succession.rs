@@ -34,7 +34,7 @@ impl Watch {
             return;
         }
         let open = self.book.follow(before, heir.id, out);
-        self.doubts.renamed(before, Some(heir.id));
+        self.doubts.renamed(before, heir.id);
         for rule in open {
             let subject = Subject { track: Some(heir.id), rule };
             match self.rules.get(rule).map(|rule| &rule.kind) {

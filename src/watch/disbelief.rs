@@ -55,9 +55,15 @@ impl Watch {
     fn find_blind(&mut self, now: Timestamp, out: &mut Vec<Notice>) {
         for (index, rule) in self.rules.iter().enumerate() {
             let RuleKind::Blind { zone, below, hold } = rule.kind else { continue };
+            let in_force = self.terms.in_force(index, rule, now);
             let Some(sight) = self.sights.all().nth(zone).and_then(|(_, sight)| sight) else { continue };
             let blind = self.blinds.entry(index).or_default();
             let change = blind.observe(now, sight, below, hold);
+            if !in_force {
+                // What it was watched by is known still when the rule is in force again.
+                self.book.clear(Subject { track: None, rule: index }, out);
+                continue;
+            }
             let subject = Subject { track: None, rule: index };
             match change {
                 Some(blind::Change::Raise(since)) => {
@@ -116,7 +122,8 @@ impl Watch {
             let RuleKind::Integrity { sensors } = &self.rules[index].kind else { continue };
             let named: Vec<SensorIndex> = self.sensors.named(sensors);
             let concerns = |sensor: SensorIndex| sensors.is_empty() || named.contains(&sensor);
-            let found = self.found_against(now, &concerns, paths);
+            let in_force = self.terms.in_force(index, &self.rules[index], now);
+            let found = if in_force { self.found_against(now, &concerns, paths) } else { Vec::new() };
             let open = self.book.all_open().filter(|(subject, _)| subject.rule == index);
             let over: Vec<Subject> = open
                 .map(|(subject, _)| subject)

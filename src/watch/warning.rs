@@ -9,9 +9,8 @@ use super::area;
 use super::book::{Finding, Subject, ladder};
 use super::crossing::{Side, plan};
 use super::doubt::Sides;
-use super::emerged::{Emerged, emerged};
+use super::emerged::emerged;
 use super::grounds::{Forecast, Grounds};
-use super::passage::is_of;
 use super::sensors::{Support, ages};
 use super::{Watch, passage};
 use crate::fusion::{Paths, TrackId, TrackView};
@@ -53,9 +52,12 @@ impl Watch {
             let bias = self.sensors.bias(track);
             let found =
                 self.lines.get(&line).and_then(|crossing| emerged(crossing.line(), &first, track, bias));
-            let meant =
-                |found: &Emerged| passage::matches(direction, found.to) && is_of(track, &rule.classes);
-            let Some(found) = found.filter(meant) else { continue };
+            let Some(found) = found.filter(|found| passage::matches(direction, found.to)) else { continue };
+            if !self.terms.in_force(index, rule, first.time)
+                || !self.terms.applies(rule, first.time, track, true).is_about()
+            {
+                continue;
+            }
             let support = self.sensors.support(ages(track.sensors, now));
             let grounds = self.grounds(now, track, &support, Some(line), paths);
             let covariance = area::plus(first.covariance, bias);
@@ -98,7 +100,8 @@ impl Watch {
             let farthest = horizons.iter().max().copied().unwrap_or(Span::from_secs(300));
             let asked = Asked { direction, horizon: farthest, threshold: *threshold, hold: *hold };
             let subject = Subject { track: Some(track.id), rule: index };
-            let is_about = is_of(track, &rule.classes);
+            let is_about = self.terms.in_force(index, rule, now)
+                && self.terms.applies(rule, now, track, false).is_about();
             match self.approaches.look(now, subject, track, crossing.line(), &asked, is_about) {
                 Some(approach::Change::Raise(since, foreseen)) => {
                     self.approaching(now, subject, track, (line, direction), since, &foreseen, paths, out);

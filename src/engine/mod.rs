@@ -304,12 +304,15 @@ impl Engine {
             let seldom =
                 Fault::ALL.iter().zip(faults).any(|(fault, has)| has && *fault == Fault::SeldomDetects);
             let cause = health.cause(index).or(seldom.then_some(grounds::Cause::SeldomDetects));
-            Standing { share: works(index), cause }
+            // What others' tracks say that it misses is no loss: a liar could make the honest look blind.
+            Standing { share: health.watches(index), cause }
         };
         let indices = (0u16..).map(SensorIndex).zip(&self.sensors);
         let standings: Vec<Standing> = indices.map(|(index, _)| standing(index)).collect();
-        let sees = |sensor: SensorIndex, place: [f64; 2]| match standings.get(sensor.index()) {
-            Some(Standing { share, .. }) if *share > 0.0 => share * tracker.sees(sensor, place, now),
+        let shares: Vec<f64> =
+            (0u16..).map(SensorIndex).zip(&self.sensors).map(|(at, _)| works(at)).collect();
+        let sees = |sensor: SensorIndex, place: [f64; 2]| match shares.get(sensor.index()) {
+            Some(share) if *share > 0.0 => share * tracker.sees(sensor, place, now),
             _ => 0.0,
         };
         let known = health.is_settled(now).then_some((&*standings, sees));

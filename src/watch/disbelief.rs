@@ -12,7 +12,7 @@ use super::area;
 use super::blind;
 use super::book::{Finding, Subject, ladder};
 use super::crossing::plan;
-use super::grounds::{Blinded, Cause, Grounds, Indicator};
+use super::grounds::{Blinded, Grounds, Indicator};
 use super::integrity::{About, Stale};
 use super::sensors::ages;
 use super::standing::Standing;
@@ -72,9 +72,12 @@ impl Watch {
                         |sensor| self.sensors.group(sensor).is_some_and(|group| groups.contains(group));
                     let mut lost = self.doubts.standings.blind_among(is_gone);
                     if lost.is_empty() {
-                        let all = self.sensors.names(is_gone);
-                        let unknown = |sensor| Blinded { sensor, cause: Cause::NotDetermined, since };
-                        lost = all.map(unknown).collect();
+                        let gone = self.sensors.all().filter(|sensor| is_gone(*sensor));
+                        let named = |sensor| {
+                            (self.doubts.standings.name(sensor), self.doubts.standings.why_not(sensor))
+                        };
+                        lost =
+                            gone.map(named).map(|(sensor, cause)| Blinded { sensor, cause, since }).collect();
                     }
                     let grounds =
                         Grounds { blind: lost, blind_ratio: Some(sight.blind), ..Grounds::default() }

@@ -6,7 +6,7 @@
 //! P(a sensor reports something at least once in a time T) = 1 − (1 − p)ⁿ with p for one round of its looks and n =
 //! T / max(period, [`DWELL_S`]): misses follow each other, and looks within the dwell of one visibility are one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub(super) struct Standings {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     shares: Vec<f64>,
+    /// Sensors that work and miss what others hold.
+    seldom: BTreeSet<SensorIndex>,
     lost: BTreeMap<SensorIndex, (Cause, Timestamp)>,
     /// Since when it is known what is watched.
     settled: Option<Timestamp>,
@@ -82,7 +84,10 @@ impl Standings {
         };
         self.state.settled = self.state.settled.or(Some(now));
         self.state.shares = standings.iter().map(|standing| standing.share.clamp(0.0, 1.0)).collect();
-        for (index, standing) in (0_u16..).map(SensorIndex).zip(standings) {
+        let indexed = || (0_u16..).map(SensorIndex).zip(standings);
+        let seldom = indexed().filter(|(_, standing)| standing.cause == Some(Cause::SeldomDetects));
+        self.state.seldom = seldom.map(|(index, _)| index).collect();
+        for (index, standing) in indexed() {
             if standing.share >= LOST_BELOW {
                 self.state.lost.remove(&index);
             } else {
@@ -101,6 +106,11 @@ impl Standings {
     /// Whether any sensor was lost just now.
     pub(super) fn is_any_lost_since(&self, now: Timestamp) -> bool {
         self.state.lost.values().any(|(_, since)| *since == now)
+    }
+
+    /// Why a sensor that is not lost may see less than it should.
+    pub(super) fn why_not(&self, sensor: SensorIndex) -> Cause {
+        if self.state.seldom.contains(&sensor) { Cause::SeldomDetects } else { Cause::NotDetermined }
     }
 
     /// Whether a sensor is lost now.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::kept::GroupState;
 use crate::time::{Span, Timestamp};
 use crate::watch::alert::{Notice, State};
+use crate::watch::grounds::Grounds;
 use crate::watch::identity;
 use crate::watch::life::{Acknowledged, Done, Group as Counts, Life};
 
@@ -90,6 +91,10 @@ impl Groups {
             count: None,
             between: None,
             crossings: None,
+            trend: None,
+            excess: None,
+            gathering: None,
+            grounds: Grounds::default(),
             life: Life { incident: of.life.incident.clone(), ..Life::default() },
             group: Some(counts.clone()),
             ..of.clone()

@@ -9,6 +9,7 @@ use super::groups::{Group, KIND, Place};
 use crate::time::Timestamp;
 use crate::watch::agreement::Direction;
 use crate::watch::alert::{Notice, Position, Severity, State};
+use crate::watch::grounds::Grounds;
 use crate::watch::life::{Group as Counts, Life};
 
 /// One group.
@@ -99,7 +100,7 @@ impl GroupState {
             trend: None,
             excess: None,
             gathering: None,
-            grounds: crate::watch::grounds::Grounds::default(),
+            grounds: Grounds::default(),
             life,
             group: self.said,
             measured_at: self.measured_at,

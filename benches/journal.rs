@@ -174,6 +174,7 @@ fn sensor() -> SensorModel {
         mobile: false,
         trust_group: "r1".into(),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

@@ -101,6 +101,7 @@ fn settings() -> Settings {
         mobile: false,
         trust_group: name.into(),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     });
     let vertices = vec![at([20.0, -4_000.0]), at([-60.0, -500.0]), at([50.0, 900.0]), at([0.0, 4_000.0])];

@@ -19,16 +19,20 @@ use crate::http;
 use crate::journal::Unkept;
 use crate::journal::disk::Disk;
 use crate::journal::retain::Keeper;
+use crate::journal::seal::Sealer;
+use crate::journal::storage::Storage;
 use crate::machine::Machine;
 use crate::metrics::{Metrics, Setup};
 use crate::outbox::{Limits, Outbox};
 use crate::pipeline::deciding::{Audience, Deciding, Listener};
+use crate::pipeline::desk::Desk;
 use crate::pipeline::holding::Holding;
 use crate::pipeline::keeping::{Keeping, Snapshots};
+use crate::pipeline::sealing::{MAX_WAITING, Sealing};
 use crate::pipeline::{Aside, MAX_GROUPS};
 use crate::record::Body;
 use crate::restart::{InForce, Restarted, restart};
-use crate::sinks::Couriers;
+use crate::sinks::{self, Couriers};
 use crate::sources::quota::Quotas;
 use crate::sources::{self, Intake};
 use crate::time::{Span, Timestamp};
@@ -54,6 +58,8 @@ pub struct App {
     threads: Threads,
     aside: Aside,
     http_stop: watch::Sender<bool>,
+    /// Ends when the last checkpoint is out.
+    checkpoints: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl App {
@@ -74,8 +80,9 @@ impl App {
         let shared = Arc::new(http::Shared::new(Arc::clone(&metrics), move || clock.now()));
         let (intake, messages) = Intake::new(Quotas::new(&installation.quotas), Arc::clone(&metrics));
         let aside = Aside::new(intake.clone());
-        let Begun { machine, committer, first, keeping, is_damaged, away } =
-            begin(installation, clock, &outbox)?;
+        let Begun { machine, committer, first, keeping, sealing, is_damaged, away } =
+            begin(installation, clock, &outbox, &aside)?;
+        let checkpoints = publish_checkpoints(installation, sealing.as_ref());
         metrics.journal_damaged(is_damaged);
         let closed_bytes =
             keeping.as_ref().map(|keeping| Arc::clone(&keeping.closed_bytes)).unwrap_or_default();
@@ -89,18 +96,26 @@ impl App {
             metrics: Arc::clone(&metrics),
             closed_bytes,
             started: clock::instant(),
+            to_sealer: None,
         };
         // Only from here on: what the log says of deliveries has been heard.
         outbox.keep_ledger(&ledger(&aside));
         let audience = Audience { metrics: Arc::clone(&metrics), shared: Arc::clone(&shared), listener };
+        let desk = Desk::new(aside.clone());
+        shared.take_acts_to({
+            let desk = desk.clone();
+            move |bytes| desk.put(bytes)
+        });
         let deciding = Deciding {
             machine,
             aside: aside.clone(),
+            desk,
+            reports: installation.report_dir.clone(),
             audience,
             snapshots: None,
             progress: Arc::clone(&progress),
         };
-        let threads = Threads::start(holding, deciding, keeping, messages)?;
+        let threads = Threads::start(holding, deciding, keeping, sealing, messages)?;
         let (http_stop, http_stopped) = watch::channel(false);
         let (http, server) = serve_http(installation.http_listen, &shared, http_stopped)?;
         let (stop, stopped) = watch::channel(false);
@@ -126,13 +141,17 @@ impl App {
             threads,
             aside,
             http_stop,
+            checkpoints,
         })
     }
 
     /// Whether a thread has ended by itself: the log could not be written.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.threads.holding.is_finished() || self.threads.deciding.is_finished()
+        let Threads { holding, deciding, sealing, .. } = &self.threads;
+        holding.is_finished()
+            || deciding.is_finished()
+            || sealing.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
     /// Puts other settings in force. What is built at the start (links, sinks, the journal, the list of sensors) stays as
@@ -179,6 +198,10 @@ impl App {
         let threads = self.threads;
         let worked = tokio::task::spawn_blocking(move || threads.join()).await?;
         let _ = self.http_stop.send(true);
+        if let Some(checkpoints) = self.checkpoints {
+            // A broker that is away gets it after the next start.
+            let _ = tokio::time::timeout(Duration::from_secs(1), checkpoints).await;
+        }
         if let Some(server) = self.server {
             // A browser that holds its connection open must not hold up the stop.
             let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -206,13 +229,15 @@ struct Threads {
     holding: JoinHandle<std::io::Result<()>>,
     deciding: JoinHandle<()>,
     keeping: Option<JoinHandle<()>>,
+    sealing: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 impl Threads {
     fn start(
-        holding: Holding,
+        mut holding: Holding,
         mut deciding: Deciding,
         keeping: Option<Keeping>,
+        sealing: Option<Sealing>,
         messages: tokio::sync::mpsc::Receiver<sources::Message>,
     ) -> anyhow::Result<Self> {
         let (to_engine, groups) = std::sync::mpsc::sync_channel(MAX_GROUPS);
@@ -226,8 +251,18 @@ impl Threads {
             }
             None => None,
         };
+        let sealing = match sealing {
+            Some(sealing) => {
+                let (to_sealer, leaves) = std::sync::mpsc::sync_channel(MAX_WAITING);
+                holding.to_sealer = Some(to_sealer);
+                let sealer = named("sealer").spawn(move || sealing.run(&leaves));
+                Some(sealer.context("starting the sealer's thread")?)
+            }
+            None => None,
+        };
         Ok(Self {
             keeping,
+            sealing,
             holding: named("journal")
                 .spawn(move || holding.run(messages, &to_engine))
                 .context("starting the journal's thread")?,
@@ -244,7 +279,9 @@ impl Threads {
             .context("writing the journal")?;
         self.deciding.join().map_err(|_| anyhow::anyhow!("the engine's thread panicked"))?;
         let kept = self.keeping.map_or(Ok(()), JoinHandle::join);
-        kept.map_err(|_| anyhow::anyhow!("the keeper's thread panicked"))
+        kept.map_err(|_| anyhow::anyhow!("the keeper's thread panicked"))?;
+        let sealed = self.sealing.map_or(Ok(Ok(())), JoinHandle::join);
+        sealed.map_err(|_| anyhow::anyhow!("the sealer's thread panicked"))?.context("sealing the journal")
     }
 }
 
@@ -256,6 +293,7 @@ struct Begun {
     keeping: Option<Keeping>,
     /// Records were found that cannot be read.
     is_damaged: bool,
+    sealing: Option<Sealing>,
     /// How long nobody listened.
     away: Duration,
 }
@@ -274,7 +312,12 @@ fn new_metrics(installation: &Installation, started: Timestamp) -> Metrics {
     })
 }
 
-fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> anyhow::Result<Begun> {
+fn begin(
+    installation: &Installation,
+    clock: Clock,
+    outbox: &Arc<Outbox>,
+    aside: &Aside,
+) -> anyhow::Result<Begun> {
     let settings = installation.engine_settings();
     let Some(config::Journal { dir, limits }) = &installation.journal else {
         tracing::warn!("no [journal] section: nothing of what is heard will be kept");
@@ -284,6 +327,7 @@ fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> any
             first: Vec::new(),
             keeping: None,
             is_damaged: false,
+            sealing: None,
             away: Duration::ZERO,
         });
     };
@@ -301,10 +345,36 @@ fn begin(installation: &Installation, clock: Clock, outbox: &Arc<Outbox>) -> any
         tracing::info!(%since, snapshot, stepped, cut_bytes, took_s, "going on from the journal");
     }
     let keeper = Keeper::new(Box::new(open()?), *limits);
-    let keeping = Some(Keeping { keeper, clock, closed_bytes: Arc::default() });
+    let sealing = sealing(installation, Box::new(open()?), committer.log().head())?;
+    let (settled, aside) = (Arc::clone(&sealing.settled), aside.clone());
+    let keeping = Some(Keeping { keeper, clock, closed_bytes: Arc::default(), settled, aside });
     let away_s = opened.since.map_or(0.0, |since| clock.now().since(since).as_secs_f64());
     let away = Duration::from_secs_f64(away_s.max(0.0));
-    Ok(Begun { machine, committer, first, keeping, is_damaged: opened.damage.is_some(), away })
+    let is_damaged = opened.damage.is_some();
+    Ok(Begun { machine, committer, first, keeping, sealing: Some(sealing), is_damaged, away })
+}
+
+/// The sealer of a log whose next record is the one at `head`. One that contradicts what was signed is not gone on with.
+fn sealing(installation: &Installation, storage: Box<dyn Storage>, head: u64) -> anyhow::Result<Sealing> {
+    let config::Seal { key, every, every_records, .. } = &installation.seal;
+    let sealer = Sealer::open(storage, key.clone(), head)?;
+    if let Some(key) = key {
+        tracing::info!(key = %key.public(), "the journal is sealed");
+    }
+    let settled = Arc::new(AtomicU64::new(sealer.settled()));
+    let newest = watch::Sender::new(None);
+    Ok(Sealing { sealer, every: *every, every_records: *every_records, settled, newest })
+}
+
+/// Retained on the sector's topic, where there is a broker and a key.
+fn publish_checkpoints(
+    installation: &Installation,
+    sealing: Option<&Sealing>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let (broker, sealing) = (installation.mqtt.as_ref()?, sealing?);
+    installation.seal.key.as_ref()?;
+    let newest = sealing.newest.subscribe();
+    Some(tokio::spawn(sinks::mqtt::retained::run(broker.clone(), installation.sector.clone(), newest)))
 }
 
 type Server = tokio::task::JoinHandle<std::io::Result<()>>;

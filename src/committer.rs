@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::journal::layout::Hash;
 use crate::journal::{Log, LogError};
 use crate::record::{Body, Record};
 use crate::sensor::SensorId;
@@ -58,6 +59,8 @@ pub struct Batch {
 pub struct Group {
     /// In log order.
     pub records: Vec<Record>,
+    /// Their leaves in the log's tree; none where nothing is kept.
+    pub leaves: Vec<Hash>,
     /// One for each record that is no tick, in order.
     pub read_at: Vec<Option<Instant>>,
     /// Told when everything before them has been stepped.
@@ -182,6 +185,7 @@ impl Committer {
         }
         self.log.append(now, &mut batch.bodies, &mut group.records)?;
         group.read_at = std::mem::take(&mut batch.read_at);
+        group.leaves = self.log.leaves().to_vec();
         Ok(())
     }
 

@@ -4,6 +4,7 @@ pub mod engine;
 pub mod fusion;
 pub mod geo;
 pub mod record;
+pub mod report;
 pub mod scan;
 pub mod sensor;
 pub mod time;
@@ -25,6 +26,8 @@ pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "daemon")]
+pub mod evidence;
+#[cfg(feature = "daemon")]
 pub mod failpoint;
 #[cfg(feature = "daemon")]
 pub mod http;
@@ -42,6 +45,8 @@ pub mod pipeline;
 pub mod plot;
 #[cfg(feature = "daemon")]
 pub mod restart;
+#[cfg(feature = "daemon")]
+pub mod seal;
 #[cfg(feature = "daemon")]
 pub mod sinks;
 #[cfg(feature = "daemon")]

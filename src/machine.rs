@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::engine::reload::Reload;
 use crate::engine::{Engine, Event, Settings};
 use crate::outbox::Outbox;
 use crate::record::{Body, Record};
+use crate::report::{Day, Reporter};
 use crate::watch::alert::State;
 
 /// Everything that is a function of the log.
@@ -24,6 +26,10 @@ pub struct Machine {
     unheld: BTreeMap<u64, Vec<u8>>,
     /// What the engine was built from.
     settings: Arc<Settings>,
+    /// The day so far.
+    reporter: Reporter,
+    /// The day that has just ended, until somebody takes it.
+    ended: Option<Day>,
 }
 
 /// A machine as it was at one position.
@@ -32,6 +38,7 @@ pub struct Still {
     engine: Engine,
     outbox: Vec<u8>,
     unheld: BTreeMap<u64, Vec<u8>>,
+    reporter: Reporter,
 }
 
 impl Still {
@@ -41,11 +48,31 @@ impl Still {
     /// Never: what is written has lengths.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { settings, engine, outbox, unheld } = self;
-        let engine = engine.snapshot();
-        let kept = (settings, engine, outbox, unheld);
-        postcard::to_allocvec(&kept).expect("state is plain numbers, texts and lists")
+        self.to_bytes_and_hash().0
     }
+
+    /// The same, and SHA-256 of the engine's part of it, which follows from the log alone.
+    ///
+    /// # Panics
+    /// Never: what is written has lengths.
+    #[must_use]
+    pub fn to_bytes_and_hash(&self) -> (Vec<u8>, [u8; 32]) {
+        let Self { settings, engine, outbox, unheld, reporter } = self;
+        let engine = engine.snapshot();
+        let hash = Sha256::digest(&engine).into();
+        let kept = (settings, engine, outbox, unheld, reporter);
+        (postcard::to_allocvec(&kept).expect("state is plain numbers, texts and lists"), hash)
+    }
+}
+
+/// The engine in a snapshot's bytes, and the settings it was under.
+///
+/// # Errors
+/// Why not, for a person.
+pub fn engine_of(bytes: &[u8]) -> Result<(Settings, Engine), String> {
+    let kept: Kept = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let engine = Engine::restore(kept.settings.clone(), &kept.engine).map_err(|error| error.to_string())?;
+    Ok((kept.settings, engine))
 }
 
 /// A snapshot's content, in the order in which [`Still::to_bytes`] writes it.
@@ -55,6 +82,7 @@ struct Kept {
     engine: Vec<u8>,
     outbox: Vec<u8>,
     unheld: BTreeMap<u64, Vec<u8>>,
+    reporter: Reporter,
 }
 
 impl Machine {
@@ -62,7 +90,8 @@ impl Machine {
     #[must_use]
     pub fn new(settings: Settings, outbox: Arc<Outbox>) -> Self {
         let engine = Engine::new(settings.clone());
-        Self { engine, outbox, unheld: BTreeMap::new(), settings: Arc::new(settings) }
+        let (settings, reporter) = (Arc::new(settings), Reporter::default());
+        Self { engine, outbox, unheld: BTreeMap::new(), settings, reporter, ended: None }
     }
 
     /// Takes one record. A notice it gave rise to is owed from here on; `said` is told of each, with its one encoding.
@@ -82,7 +111,9 @@ impl Machine {
             }
             _ => {}
         }
+        self.ended = self.reporter.before(record, &self.engine).or(self.ended.take());
         let events = self.engine.step(record);
+        self.reporter.after(record, &events, &self.engine);
         if record.body == Body::Tick {
             self.outbox.beat(record.received);
         }
@@ -94,7 +125,10 @@ impl Machine {
             let json: Arc<str> = notice.to_json().into();
             let standing = notice.state != State::Cleared;
             let (alert, revision) = (&notice.alert, notice.revision);
-            let sequence = self.outbox.owe(alert, revision, record.received, Arc::clone(&json), standing);
+            let sequence = match notice.life.held {
+                None => self.outbox.owe(alert, revision, record.received, Arc::clone(&json), standing),
+                Some(_) => self.outbox.pass_over(),
+            };
             self.unheld.insert(sequence, json.as_bytes().to_vec());
             said(event, Some(&json));
         }
@@ -103,8 +137,9 @@ impl Machine {
     /// What the machine is now: quick to take, so that the engine can go on while it becomes bytes elsewhere.
     #[must_use]
     pub fn still(&self) -> Still {
-        let Self { engine, outbox, unheld, settings } = self;
+        let Self { engine, outbox, unheld, settings, reporter, ended: _ } = self;
         Still {
+            reporter: reporter.clone(),
             settings: Arc::clone(settings),
             engine: engine.clone(),
             outbox: outbox.snapshot(),
@@ -121,7 +156,13 @@ impl Machine {
         let engine =
             Engine::restore(kept.settings.clone(), &kept.engine).map_err(|error| error.to_string())?;
         outbox.restore(&kept.outbox).map_err(|error| error.to_string())?;
-        Ok(Self { engine, outbox, unheld: kept.unheld, settings: Arc::new(kept.settings) })
+        let Kept { unheld, reporter, settings, .. } = kept;
+        Ok(Self { engine, outbox, unheld, settings: Arc::new(settings), reporter, ended: None })
+    }
+
+    /// The day that has ended since this was last asked: its report is due.
+    pub fn ended(&mut self) -> Option<Day> {
+        self.ended.take()
     }
 
     /// The settings in force.

@@ -3,6 +3,7 @@
 //! Every family of [`METRICS`] is there from the start, counters at zero for every label value that is known, so that
 //! a rate is right from its first increment. Reads no clock: `now` is an argument of [`Metrics::render`].
 
+mod alarms;
 mod begin;
 mod families;
 pub mod table;
@@ -18,6 +19,8 @@ use crate::record::{Body, Record};
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::Timestamp;
 use crate::watch::alert::{Notice, State};
+use crate::watch::life::Done;
+use alarms::Alarms;
 pub use begin::Setup;
 use families::Families;
 pub use table::{Kind, METRICS, Metric};
@@ -61,6 +64,9 @@ pub struct Metrics {
     ingest_to_notice: Histogram,
     alerts: GaugeVec,
     alerts_total: IntCounterVec,
+    alarms: Alarms,
+    acts: IntCounterVec,
+    acknowledged_after: Histogram,
     notices_pending: GaugeVec,
     notices_age: GaugeVec,
     notices_total: IntCounterVec,
@@ -73,6 +79,8 @@ pub struct Metrics {
     journal_sync: Histogram,
     blind_ratio: GaugeVec,
     zone_trust_groups: GaugeVec,
+    gate_transits: IntCounter,
+    exempted: IntCounterVec,
     seen: Mutex<Seen>,
 }
 
@@ -134,6 +142,11 @@ impl Metrics {
                 .with_label_values(NONE),
             alerts: families.gauge("linewatch_alerts"),
             alerts_total: families.counter("linewatch_alerts_total"),
+            alarms: Alarms::new(&mut families),
+            acts: families.counter("linewatch_acts_total"),
+            acknowledged_after: families
+                .histogram("linewatch_acknowledged_after_seconds")
+                .with_label_values(NONE),
             notices_pending: families.gauge("linewatch_notices_pending"),
             notices_age: families.gauge("linewatch_notices_oldest_age_seconds"),
             notices_total: families.counter("linewatch_notices_total"),
@@ -146,6 +159,8 @@ impl Metrics {
             journal_sync: families.histogram("linewatch_journal_sync_seconds").with_label_values(NONE),
             blind_ratio: families.gauge("linewatch_blind_ratio"),
             zone_trust_groups: families.gauge("linewatch_zone_trust_groups"),
+            gate_transits: families.counter("linewatch_gate_transits_total").with_label_values(NONE),
+            exempted: families.counter("linewatch_exempted_total"),
             registry: families.finish(),
             seen: Mutex::default(),
         };
@@ -179,6 +194,17 @@ impl Metrics {
             Event::Lineage(link) => self.lineage.with_label_values(&[link.kinship.as_str()]).inc(),
             Event::IdentityConflict(conflict) => {
                 self.identity_conflicts.with_label_values(&[conflict.kind()]).inc();
+            }
+            Event::Act { deed, outcome } => {
+                let word = match outcome {
+                    Ok(Done::Changed { .. }) => "done",
+                    Ok(Done::Already) => "already",
+                    Err(refusal) => refusal.as_str(),
+                };
+                self.acts.with_label_values(&[deed, word]).inc();
+                if let Ok(Done::Changed { after: Some(after) }) = outcome {
+                    self.acknowledged_after.observe(after.as_secs_f64());
+                }
             }
             Event::Notice(notice) => {
                 if notice.state == State::Opened {
@@ -236,6 +262,12 @@ impl Metrics {
             let groups = row.trust_groups.unwrap_or(f64::NAN);
             self.zone_trust_groups.with_label_values(&[&row.zone]).set(groups);
         }
+        let grown = |counter: &IntCounter, to: u64| counter.inc_by(to.saturating_sub(counter.get()));
+        grown(&self.gate_transits, picture.leave.gate_transits);
+        for (exemption, count) in &picture.leave.exempted {
+            grown(&self.exempted.with_label_values(&[&**exemption]), *count);
+        }
+        self.show_alarms(picture);
         let mut seen = self.seen();
         seen.picture = picture.time.or(seen.picture);
         for (_, labels) in std::mem::take(&mut seen.open) {

@@ -124,6 +124,8 @@ impl Format {
 
 /// Most detections in one look, if a sensor is not told otherwise: more than any ground sensor has, and 0.1 s of work.
 pub const MAX_DETECTIONS: u32 = 10_000;
+/// Lasting errors allowed for unless somebody says otherwise, in one-sigma.
+pub const BIAS_SIGMAS: f64 = 3.0;
 
 /// A patch where a sensor sees badly or not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,6 +174,9 @@ pub struct SensorModel {
     /// A look with more detections is refused.
     #[serde(default = "most_detections")]
     pub max_detections: u32,
+    /// Of the part of its errors that stays, this many of their one-sigma are allowed for: P(beyond a line) ≥ 0.95 needs
+    /// that much of it.
+    pub bias_sigmas: f64,
     /// Where it sees badly.
     pub masks: Vec<Mask>,
 }

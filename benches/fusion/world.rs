@@ -11,7 +11,7 @@ use linewatch::geo::{Geodetic, LocalFrame};
 use linewatch::record::{Body, Link, Record};
 use linewatch::sensor::{Format, SensorId, SensorKind, SensorModel};
 use linewatch::time::{Span, Timestamp};
-use linewatch::watch::agreement::{Agreement, Direction, Line, Rule, RuleKind};
+use linewatch::watch::agreement::{Agreement, Direction, Line, Rule, RuleKind, Terms};
 
 const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 /// Living targets in `scenario.py 500`, on 20 km by 20 km with three radars: one tile.
@@ -78,6 +78,7 @@ fn model(id: SensorId, kind: SensorKind, position: Option<Geodetic>) -> SensorMo
         period_s: if radar { 1.0 } else { 600.0 },
         mobile: false,
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -130,7 +131,8 @@ pub(crate) fn new(columns: usize, rows: usize) -> (Settings, World) {
     let vertices = [-0.5, 0.0, 0.5].map(|part| place([part * width_m, 0.0])).to_vec();
     let line = Line { id: "line".into(), left: "north".into(), right: "south".into(), vertices };
     let kind = RuleKind::Crossing { line: 0, direction: Direction::Any };
-    let rule = Rule { id: "crossing".into(), clause: None, classes: Vec::new(), kind };
+    let rule =
+        Rule { id: "crossing".into(), clause: None, classes: Vec::new(), kind, terms: Terms::default() };
     let agreement = Agreement { lines: vec![line], rules: vec![rule], ..Agreement::default() };
     let settings = Settings { sector: "bench".into(), exercise: true, origin, sensors, agreement };
     (settings, World { frame, radars, targets, lcg, position: 0, second: 0 })

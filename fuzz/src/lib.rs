@@ -71,6 +71,7 @@ fn model(format: Format, kind: SensorKind, mobile: bool) -> SensorModel {
         mobile,
         trust_group: "r1".into(),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

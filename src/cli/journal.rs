@@ -37,6 +37,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make the key that seals a journal; prints its public half, which others need to verify.
+    #[command(after_help = "Examples:\n  \
+        linewatch journal key /etc/linewatch/seal.key --origin linewatch/east-3\n  \
+        linewatch journal key /etc/linewatch/seal.key   # the public half of a key there is")]
+    Key {
+        /// The key's file; made if it is not there, readable by its owner alone.
+        file: PathBuf,
+        /// The log's name in checkpoints, such as linewatch/SECTOR; needed for a new key.
+        #[arg(long, value_name = "NAME")]
+        origin: Option<String>,
+    },
     /// Say what is in the journal: records by kind, frames by sensor, deliveries by sink.
     #[command(after_help = "Examples:\n  \
         linewatch journal stat /var/lib/linewatch/journal")]
@@ -56,6 +67,7 @@ pub enum Command {
 pub fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Export { dir, out } => export_to(dir, out.as_deref()),
+        Command::Key { file, origin } => super::key::run(file, origin.as_deref()),
         Command::Stat { dir, json } => show(&found(dir)?, *json),
         Command::Verify { dir, json } => {
             let found = found(dir)?;

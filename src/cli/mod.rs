@@ -1,15 +1,20 @@
 //! Arguments in, one function per command out. Exit status: 0 done, 1 the input was bad, 2 usage, 3 internal.
 
+pub mod alert;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod evidence;
 pub mod journal;
+mod key;
 pub mod plot;
 pub mod replay;
+pub mod report;
 pub mod run;
 #[cfg(feature = "demo")]
 pub mod simulate;
 pub mod stepping;
+mod what_if;
 
 use std::path::PathBuf;
 
@@ -45,22 +50,25 @@ pub enum Command {
     Replay(replay::Arguments),
     /// Validate configurations, agreements and their geometry; every error with its key path.
     #[command(
-        after_help = "Examples:\n  linewatch check config/linewatch.toml\n  linewatch check --json agreement.toml"
+        after_help = "Examples:\n  linewatch check config/linewatch.toml\n  linewatch check --json agreement.toml\n  \
+            linewatch check --explain --plot agreement.svg agreement.toml"
     )]
-    Check {
-        /// Configuration or agreement files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// One JSON object instead of text.
-        #[arg(long)]
-        json: bool,
-    },
+    Check(check::Arguments),
     /// Make a recording, its truth and its configuration from a seeded world.
     #[cfg(feature = "demo")]
     Simulate(simulate::Arguments),
+    /// Acknowledge, shelve and review alerts of a running daemon.
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Say what one day of a journal was: alerts by rule and side, reviews, what could not be seen.
+    Report(report::Arguments),
     /// Read a journal.
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Export everything one alert rests on as one file that anybody can check.
+    Evidence(evidence::Evidence),
+    /// Check an evidence bundle, offline: signature, proofs, and that the alert follows from its records.
+    Verify(evidence::Verify),
 }
 
 /// Why a command failed: the exit status follows from it.
@@ -113,17 +121,22 @@ impl From<anyhow::Error> for Failure {
 #[must_use]
 pub fn perform(arguments: Arguments) -> u8 {
     begin_logging();
+    let mut status = 0;
     let done = match arguments.command {
         Command::Run { config } => run::run(&config),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(&arguments),
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Alert(command) => alert::run(&command),
         Command::Journal(command) => journal::run(&command),
+        Command::Evidence(arguments) => evidence::export_to(&arguments),
+        Command::Verify(arguments) => evidence::verify_file(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
-        Command::Check { files, json } => return check::run(&files, json),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments).map(|good| status = u8::from(!good)),
     };
-    done.map_or_else(|failure| failure.report(), |()| 0)
+    done.map_or_else(|failure| failure.report(), |()| status)
 }
 
 /// Logs go to the journal under systemd, else to standard error; `LINEWATCH_LOG` says how much (default `info` under

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Failure;
 use super::plot::{self, Drawing};
 use super::stepping::{Stepped, step_through};
+use super::what_if::{Difference, WhatIf};
 use crate::clock::{self, Clock};
 use crate::config;
 use crate::engine::event::SensorHealth;
@@ -26,6 +27,7 @@ use crate::sources::recording::Reader;
     linewatch replay day.jsonl --config linewatch.toml --tracks tracks.jsonl --picture-every 1s --json\n  \
     linewatch replay day.jsonl --config linewatch.toml --plot day.svg --plot-from 600 --plot-to 660 \
     --plot-around 1200,-300,500\n  \
+    linewatch replay day.jsonl --config linewatch.toml --agreement proposal.toml   # what if the rule had been …\n  \
     linewatch journal export /var/lib/linewatch/journal > day.jsonl   # where recordings come from")]
 pub struct Arguments {
     /// The recording: JSON Lines in arrival order.
@@ -45,6 +47,9 @@ pub struct Arguments {
     /// How often --tracks are written: whole seconds.
     #[arg(long, default_value = "1s", value_name = "DURATION", value_parser = parse_whole_seconds)]
     picture_every: i64,
+    /// Ask what would have been said under this agreement instead: the difference of alerts follows the summary.
+    #[arg(long, value_name = "OTHER.toml")]
+    agreement: Option<PathBuf>,
     #[command(flatten)]
     plot: plot::Arguments,
     /// The summary as one JSON object on standard output.
@@ -95,6 +100,9 @@ struct Summary {
     identity_conflicts: u64,
     /// What sensors showed of one another at the end.
     sensors: BTreeMap<String, SensorHealth>,
+    /// What would have been said under another agreement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<Difference>,
 }
 
 /// Replays a recording.
@@ -106,6 +114,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = installation.engine_settings();
     let mut drawing = Drawing::create(&arguments.plot, settings.clone())?;
     let mut engine = Engine::new(settings);
+    let other = arguments.agreement.as_deref();
+    let mut what_if = other.map(|path| WhatIf::begin(&installation, path)).transpose()?;
     let mut reader = Reader::open(&arguments.recording).map_err(Failure::input)?;
     let mut outputs = Outputs::create(arguments)?;
     let progress = progress_bar(&arguments.recording, arguments.json);
@@ -121,6 +131,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             if let Some(drawing) = &mut drawing {
                 drawing.see(record, engine, events)?;
             }
+            if let Some(what_if) = &mut what_if {
+                what_if.see(record, events);
+            }
             events.iter().for_each(|event| summary.count(event));
             log_findings(record, engine, events);
             progress.set_position(bytes_read);
@@ -131,6 +144,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     outputs.flush()?;
     drawing.map_or(Ok(()), Drawing::finish)?;
     summary.finish(&engine, &reader, started);
+    summary.difference = what_if.map(WhatIf::finish);
     if summary.scans + summary.rejected > 0 && summary.scans == 0 {
         tracing::warn!("no frame of the recording was used: is this its configuration?");
     }
@@ -236,7 +250,7 @@ impl Summary {
                 };
                 *counter += 1;
             }
-            Event::Notice(notice) if notice.revision == 1 => self.alerts += 1,
+            Event::Notice(notice) if notice.revision == 1 && notice.group.is_none() => self.alerts += 1,
             Event::IdentityConflict(_) => self.identity_conflicts += 1,
             Event::Lineage(link) => *self.lineage.entry(link.kinship.as_str()).or_default() += 1,
             Event::UnknownSensor => self.unknown_sensor += 1,
@@ -293,6 +307,7 @@ impl Summary {
                 text += &format!("{sensor}: {fault}\n");
             }
         }
+        text += &self.difference.as_ref().map_or_else(String::new, Difference::text);
         text
     }
 }

@@ -55,6 +55,7 @@ pub fn step_through<R: BufRead, E: Into<Failure>>(
     Ok(())
 }
 
+/// Which program wrote it, and the file it read, are no settings of their own.
 fn is_under(engine: &Engine, reload: &[u8]) -> bool {
-    Reload::parse(reload).is_some_and(|reload| engine.is_under(&reload.settings))
+    Reload::parse(reload).is_some_and(|reload| engine.agrees_with(&reload.settings))
 }

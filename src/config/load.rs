@@ -12,6 +12,7 @@ use super::raw::read::FromToml;
 use super::{Installation, geojson, raw};
 use crate::geo::Geodetic;
 use crate::watch::Agreement;
+use crate::watch::agreement::RuleKind;
 
 /// The largest file read, bytes: a configuration is kilobytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -30,6 +31,14 @@ pub fn load(path: &Path) -> Result<Installation, Errors> {
 /// Every fault of both files.
 pub fn load_for_replay(path: &Path) -> Result<Installation, Errors> {
     read_installation(path, false).map(|(installation, _)| installation)
+}
+
+/// An agreement alone, of a sector with this origin.
+///
+/// # Errors
+/// Every fault of it.
+pub fn load_other_agreement(path: &Path, origin: Geodetic) -> Result<Agreement, Errors> {
+    read_agreement(path, Some(origin)).map(|(agreement, _)| agreement).map_err(Errors)
 }
 
 /// An installation and remarks on it: what is allowed but probably not meant.
@@ -62,9 +71,42 @@ pub(super) fn read_installation(
     errors.extend(agreement_errors);
     remarks.extend(agreement_remarks);
     match checked {
-        Some(installation) if errors.is_empty() => Ok((installation, remarks)),
+        Some(installation) if errors.is_empty() => {
+            remarks.extend(strangers(&installation));
+            Ok((installation, remarks))
+        }
         _ => Err(Errors(errors)),
     }
+}
+
+/// What the agreement names that this installation does not have: allowed, for one agreement serves many sectors.
+fn strangers(installation: &Installation) -> Vec<String> {
+    let agreement = &installation.agreement;
+    let mut remarks = Vec::new();
+    for one in &agreement.recipients {
+        let unknown = one.sinks.iter().filter(|id| installation.sinks.iter().all(|sink| *sink.id != ***id));
+        remarks.extend(unknown.map(|id| format!("recipients {}: there is no sink `{id}` here", one.id)));
+    }
+    for rule in &agreement.rules {
+        let RuleKind::Integrity { sensors } = &rule.kind else { continue };
+        let unknown = sensors
+            .iter()
+            .filter(|id| installation.sensors.iter().all(|sensor| sensor.id.as_str() != &***id));
+        remarks.extend(unknown.map(|id| format!("rule {}: there is no sensor `{id}` here", rule.id)));
+    }
+    remarks
+}
+
+/// The agreement that a file is, or that the installation in it names, with that installation.
+///
+/// # Errors
+/// Every fault of both files.
+pub fn load_agreement(path: &Path) -> Result<(Agreement, Option<Installation>), Errors> {
+    if super::summary::is_agreement(path)? {
+        return read_agreement(path, None).map(|(agreement, _)| (agreement, None)).map_err(Errors);
+    }
+    let (installation, _) = read_installation(path, false)?;
+    Ok((installation.agreement.clone(), Some(installation)))
 }
 
 /// An agreement and remarks on it.

@@ -5,23 +5,28 @@
 
 mod check;
 mod error;
+mod explain;
 mod geojson;
 mod load;
 mod raw;
 mod schema;
 mod summary;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::geo::Geodetic;
+use crate::seal::key::{SignerKey, VerifierKey};
 use crate::sensor::SensorModel;
 use crate::sinks;
 use crate::sources;
 use crate::watch::Agreement;
 
 pub use error::{ConfigError, Errors};
-pub use load::{load, load_for_replay};
+pub use explain::explain;
+pub use load::{load, load_agreement, load_for_replay, load_other_agreement};
 pub use schema::{agreement_schema, installation_schema};
 pub use summary::{Part, Summary, check_file};
 
@@ -48,8 +53,12 @@ pub struct Installation {
     pub udp: Vec<sources::udp::Settings>,
     /// Where the journal lies, and how much of it is kept.
     pub journal: Option<Journal>,
+    /// How the journal is sealed.
+    pub seal: Seal,
     /// Where HTTP listens.
     pub http_listen: Option<SocketAddr>,
+    /// Where daily reports are written.
+    pub report_dir: Option<PathBuf>,
     /// Who is told.
     pub sinks: Vec<sinks::Settings>,
     /// SHA-256 of the configuration file, lower-case hex.
@@ -65,6 +74,25 @@ pub struct Journal {
     pub limits: crate::journal::retain::Limits,
 }
 
+/// How the journal is sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seal {
+    /// What signs; without it nothing is sealed.
+    pub key: Option<SignerKey>,
+    /// A checkpoint is at most so old while records come.
+    pub every: Duration,
+    /// And covers all but so many records.
+    pub every_records: u64,
+    /// Who may co-sign.
+    pub witnesses: Vec<VerifierKey>,
+}
+
+impl Default for Seal {
+    fn default() -> Self {
+        Self { key: None, every: Duration::from_secs(10), every_records: 1_000, witnesses: Vec::new() }
+    }
+}
+
 impl Installation {
     /// What the engine needs of it.
     #[must_use]
@@ -75,6 +103,8 @@ impl Installation {
             origin: self.origin,
             sensors: self.sensors.clone(),
             agreement: self.agreement.clone(),
+            software: crate::engine::SOFTWARE.to_owned(),
+            configuration: self.hash.clone(),
         }
     }
 }

@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn schema_and_reader_agree_on_every_table() {
-        use raw::agreement::{Agreement, Gate, Line, Rule, Zone};
+        use raw::agreement::{Agreement, Band, Gate, Line, Zone};
+        use raw::leave::{ClassNode, Exemption, Hours, Recipients, Schedule};
+        use raw::rule::Rule;
         use raw::{
             AgreementFile, Http, Installation, Journal, Mask, Mqtt, Sector, Sensor, Serial, Sink, Udp,
         };
@@ -110,8 +112,14 @@ mod tests {
             Agreement,
             Line,
             Zone,
+            Band,
             Gate,
-            Rule
+            Rule,
+            ClassNode,
+            Exemption,
+            Schedule,
+            Hours,
+            Recipients
         );
     }
 }

@@ -10,11 +10,11 @@ use super::check::geometry;
 use super::error::{Errors, Report};
 use super::load::{parse, read_agreement, read_installation, read_text};
 use super::raw::agreement::Agreement as RawAgreement;
+use super::words::{self, heights, length};
 use super::{Installation, geojson, raw};
 use crate::sensor::SensorModel;
 use crate::sinks::Kind;
 use crate::watch::Agreement;
-use crate::watch::agreement::{Direction, Rule, RuleKind};
 
 /// A file that was found good.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -79,6 +79,11 @@ enum Recognised {
     Installation,
     Agreement,
     Line,
+}
+
+/// Whether a file is an agreement, by its keys.
+pub(super) fn is_agreement(path: &Path) -> Result<bool, Errors> {
+    recognise(path).map(|kind| matches!(kind, Recognised::Agreement))
 }
 
 /// Goes by the keys; a file that is not TOML is left to its reader, which says so.
@@ -195,67 +200,26 @@ fn agreement_parts(agreement: &Agreement) -> Vec<Part> {
         );
     }
     for zone in &agreement.zones {
-        let area_km2 = geometry::area_m2(&zone.polygon) / 1e6;
-        say(
-            "zone",
-            &zone.id,
-            format!(
-                "{area_km2:.3} km², {} corners{}",
-                zone.polygon.len(),
-                heights(zone.floor_m, zone.ceiling_m)
-            ),
-        );
+        let heights = heights(zone.floor_m, zone.ceiling_m);
+        match words::band(zone, agreement) {
+            Some(lies) => say("band", &zone.id, format!("{lies}{heights}")),
+            None => {
+                let area_km2 = geometry::area_m2(&zone.polygon) / 1e6;
+                let corners = zone.polygon.len();
+                say("zone", &zone.id, format!("{area_km2:.3} km², {corners} corners{heights}"));
+            }
+        }
     }
     for gate in &agreement.gates {
-        let line = &agreement.lines[gate.line];
-        let who = who(&gate.classes, "anybody");
-        let way = way(gate.direction, &line.left, &line.right);
-        say("gate", &gate.id, format!("{who} may cross {} {way} within {} m", line.id, gate.radius_m));
+        say("gate", &gate.id, words::gate(gate, agreement));
     }
     for rule in &agreement.rules {
-        say("rule", &rule.id, rule_words(rule, agreement));
+        let clause = rule.clause.as_ref().map_or_else(String::new, |clause| format!(" ({clause})"));
+        say("rule", &rule.id, words::rule(rule, agreement) + &clause);
+    }
+    for exemption in &agreement.exemptions {
+        let dates = words::validity(exemption.validity).unwrap_or_default();
+        say("exemption", &exemption.id, format!("{}, {dates}, by {}", exemption.who, exemption.document));
     }
     parts
-}
-
-fn rule_words(rule: &Rule, agreement: &Agreement) -> String {
-    let clause = rule.clause.as_ref().map_or_else(String::new, |clause| format!(" ({clause})"));
-    let says = match rule.kind {
-        RuleKind::Crossing { line, direction } => {
-            let line = &agreement.lines[line];
-            let way = way(direction, &line.left, &line.right);
-            format!("no {} crosses {} {way} outside its gates", who(&rule.classes, "object"), line.id)
-        }
-        RuleKind::Presence { zone } => {
-            format!("no {} is in {}", who(&rule.classes, "object"), agreement.zones[zone].id)
-        }
-        RuleKind::Ceiling { zone, limit } => {
-            let zone = &agreement.zones[zone].id;
-            format!("at most {limit} of {} in {zone} at once", who(&rule.classes, "anything"))
-        }
-    };
-    says + &clause
-}
-
-fn who(classes: &[crate::scan::Class], anyone: &str) -> String {
-    let words: Vec<_> = classes.iter().map(|class| class.as_str()).collect();
-    if words.is_empty() { anyone.to_owned() } else { words.join(" or ") }
-}
-
-fn way(direction: Direction, left: &str, right: &str) -> String {
-    match direction {
-        Direction::Any => "either way".to_owned(),
-        Direction::LeftToRight => format!("from {left} to {right}"),
-        Direction::RightToLeft => format!("from {right} to {left}"),
-    }
-}
-
-fn heights(floor_m: Option<f64>, ceiling_m: Option<f64>) -> String {
-    let floor = floor_m.map_or_else(String::new, |floor_m| format!(", from {floor_m} m"));
-    let ceiling = ceiling_m.map_or_else(String::new, |ceiling_m| format!(", up to {ceiling_m} m"));
-    floor + &ceiling
-}
-
-fn length(metres: f64) -> String {
-    if metres < 1_000.0 { format!("{metres:.0} m") } else { format!("{:.2} km", metres / 1e3) }
 }

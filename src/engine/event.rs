@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::fusion::{Descent, Fault, Finding, IdentityConflict, Kinship};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
-use crate::watch::Notice;
+use crate::watch::life::{Done, Refusal};
+use crate::watch::{Notice, Stale};
 
 /// One thing that happened because of one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +56,14 @@ pub enum Event {
         /// What was known of tracks went over: the sensors are the same, in the same order.
         carried: bool,
     },
-    /// Something is to be said; owed to every sink from now on.
+    /// A person did something to an alert, or tried.
+    Act {
+        /// What: one of `Deed::ALL`, or `unknown`.
+        deed: &'static str,
+        /// What it did, or why nothing.
+        outcome: Result<Done, Refusal>,
+    },
+    /// Something is said; owed to every sink from now on, unless it is held.
     Notice(Arc<Notice>),
 }
 
@@ -77,6 +85,16 @@ pub enum Outcome {
 impl Outcome {
     /// Every outcome's word, for metrics.
     pub const ALL: [&'static str; 5] = ["used", "duplicate", "rejected", "quarantined", "too_late"];
+
+    /// How it was not new, if that is why it was set aside.
+    pub(super) fn stale(self) -> Option<Stale> {
+        match self {
+            Self::Duplicate => Some(Stale::Repeated),
+            Self::Quarantined(super::FROM_THE_FUTURE | super::FROM_THE_PAST) => Some(Stale::OutOfTime),
+            Self::Quarantined(_) => Some(Stale::Backwards),
+            Self::Used | Self::Rejected(_) | Self::TooLate => None,
+        }
+    }
 
     /// Its word.
     #[must_use]
@@ -147,8 +165,22 @@ pub struct Picture {
     pub lineage: Vec<LineageRow>,
     /// Identities that disagree now.
     pub identity_conflicts: Vec<ConflictRow>,
-    /// Open alerts' latest notices, by id.
+    /// Open alerts' latest notices, by id; a flood's groups behind them.
     pub alerts: Vec<Notice>,
+    /// How well the alarms serve those who hear them.
+    pub alarms: AlarmRow,
+    /// What was let pass; for metrics alone.
+    #[serde(skip)]
+    pub leave: Leave,
+}
+
+/// What happened by leave so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leave {
+    /// Crossings through gates.
+    pub gate_transits: u64,
+    /// How often use was made of each exemption, by its id.
+    pub exempted: Vec<(Arc<str>, u64)>,
 }
 
 /// One track in the picture; also one line of `replay --tracks`.
@@ -192,6 +224,25 @@ pub struct TrackRow {
     /// The latest tracks that turned out to be this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<String>,
+}
+
+/// The alarms' indicators (EEMUA 191), since the log began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct AlarmRow {
+    /// Since when there is a flood, if there is one.
+    pub flood_since: Option<Timestamp>,
+    /// Notices that rang in the last ten minutes.
+    pub rang_lately: usize,
+    /// Notices that rang per ten minutes, on average; absent until known.
+    pub rang_average: Option<f64>,
+    /// The most that rang in any ten minutes.
+    pub rang_most: u32,
+    /// Notices held, in floods and of shelved alerts.
+    pub held: u64,
+    /// Share of the time in flood; absent until known.
+    pub flood_ratio: Option<f64>,
+    /// Alerts that came back within a minute of their end.
+    pub chattering: u64,
 }
 
 /// How much of a zone is watched; absent until known.

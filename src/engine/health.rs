@@ -9,7 +9,8 @@ use crate::geo::Geodetic;
 use crate::scan::Scan;
 use crate::sensor::{SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
-use crate::wire::status::{ReportedState, Status};
+use crate::watch::grounds::Cause;
+use crate::wire::status::{Gnss, ReportedState, Status};
 
 /// Silent after this many of its own periods without a scan …
 const SILENT_AFTER_PERIODS: f64 = 5.0;
@@ -30,6 +31,7 @@ pub(super) struct Standing {
     /// Share of its view that it says is hidden, and whether it says it was tampered with.
     obscured: f64,
     tampered: bool,
+    jammed: bool,
     pub(super) last_measured: Option<Timestamp>,
     boot: u64,
     #[serde(skip)]
@@ -53,6 +55,7 @@ impl Health {
             position: model.position,
             obscured: 0.0,
             tampered: false,
+            jammed: false,
             last_measured: None,
             boot: 0,
             silent_after: Span::from_secs_f64(SILENT_AFTER_PERIODS * model.period_s)
@@ -80,6 +83,20 @@ impl Health {
             SensorState::Unknown | SensorState::Offline | SensorState::Silent => 0.0,
             SensorState::Online | SensorState::Degraded if standing.tampered => 0.0,
             SensorState::Online | SensorState::Degraded => 1.0 - standing.obscured.clamp(0.0, 1.0),
+        }
+    }
+
+    /// Why a sensor does not see all that it should, by what it says of itself and whether it is there.
+    pub(super) fn cause(&self, index: SensorIndex) -> Option<Cause> {
+        let standing = &self.standings[index.index()];
+        match standing.state {
+            SensorState::Unknown | SensorState::Silent => Some(Cause::Silent),
+            SensorState::Offline => Some(Cause::Offline),
+            _ if standing.tampered => Some(Cause::Tampered),
+            _ if standing.obscured > 0.0 => Some(Cause::Obscured),
+            _ if standing.jammed => Some(Cause::Jammed),
+            SensorState::Degraded => Some(Cause::Degraded),
+            SensorState::Online => None,
         }
     }
 
@@ -139,6 +156,7 @@ impl Health {
         let outrun = matches!((status.time, standing.last_measured), (Some(said), Some(seen)) if said < seen);
         standing.boot = status.boot;
         (standing.obscured, standing.tampered) = (status.obscured.unwrap_or(0.0), status.tamper);
+        standing.jammed = status.gnss == Some(Gnss::Jammed);
         let unwell = status.tamper || status.obscured.is_some_and(|part| part > 0.5);
         let state = match status.state {
             ReportedState::Offline if outrun => return,

@@ -3,8 +3,10 @@
 //! It decodes a frame with its sensor's own decoder, drops repeats, sets aside what cannot be right, fuses the rest,
 //! and shows the watch every track that moved. The same engine runs live, in replay, in simulation and in benches.
 
+pub mod acts;
 pub mod event;
 mod health;
+mod path;
 pub mod reload;
 mod repeats;
 mod rows;
@@ -21,10 +23,12 @@ use crate::record::{Body, Link, Record};
 use crate::scan::Scan;
 use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
 use crate::time::{Span, Timestamp};
-use crate::watch::{Agreement, Notice, Watch};
+use crate::watch::grounds;
+use crate::watch::{Agreement, Cause, Notice, Reckoned, Standing, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
+pub use path::PathRow;
 use repeats::{Repeats, Verdict};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 
@@ -59,13 +63,24 @@ pub struct Settings {
     pub sensors: Vec<SensorModel>,
     /// What the parties agreed.
     pub agreement: Agreement,
+    /// Name and version of the program, cited in every notice; may be empty.
+    #[serde(default)]
+    pub software: String,
+    /// SHA-256 of the configuration file, lower-case hex, cited in every notice; may be empty.
+    #[serde(default)]
+    pub configuration: String,
 }
+
+/// This program's name and version, as its notices cite it.
+pub const SOFTWARE: &str = concat!("linewatch ", env!("CARGO_PKG_VERSION"));
 
 /// The state machine of one sector. A clone goes its own way from here on.
 #[derive(Clone)]
 pub struct Engine {
-    /// Of its settings.
+    /// Of its settings, …
     fingerprint: [u8; 32],
+    /// … and of what they say, whoever says it.
+    meaning: [u8; 32],
     sector: String,
     exercise: bool,
     frame: LocalFrame,
@@ -89,18 +104,20 @@ impl Engine {
     /// An engine that has seen nothing.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let fingerprint = snapshot::fingerprint(&settings);
-        let Settings { sector, exercise, origin, sensors, agreement } = settings;
+        let (fingerprint, meaning) = (snapshot::fingerprint(&settings), snapshot::meaning(&settings));
+        let Settings { sector, exercise, origin, sensors, agreement, software, configuration } = settings;
         let frame = LocalFrame::new(origin);
         let indices = || (0u16..).map(SensorIndex).zip(&sensors);
         Self {
             fingerprint,
+            meaning,
             by_id: indices().map(|(index, model)| (model.id.clone(), index)).collect(),
             decoders: indices().map(|(index, model)| Decoder::new(index, model)).collect(),
             repeats: sensors.iter().map(|_| Repeats::default()).collect(),
             health: Health::new(&sensors),
             tracker: Tracker::new(frame.clone(), sensors.clone()),
-            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors),
+            watch: Watch::new(&sector, exercise, &frame, &agreement, &sensors)
+                .citing(&software, &configuration),
             now: None,
             decoded: Decoded::default(),
             notices: Vec::new(),
@@ -131,11 +148,17 @@ impl Engine {
             Body::Tick => self.tick(now, &mut events),
             Body::Gap { .. } => self.health.not_listening_until(now),
             Body::Reload { bytes } => self.reload(bytes, &mut events),
-            // Acts are in the order from the start; what they change comes with the parts they change.
-            Body::Act { .. } | Body::Refused { .. } | Body::Damage { .. } => {}
+            Body::Act { bytes } => self.act(now, bytes, &mut events),
+            Body::Refused { .. } | Body::Damage { .. } => {}
             // What the engine said, and who has heard it, changes nothing of what it believes.
             Body::Notice { .. } | Body::Delivered { .. } => {}
         }
+        let cause = match record.body {
+            Body::Act { .. } => Cause::Act,
+            Body::Tick => Cause::Tick,
+            _ => Cause::Observed,
+        };
+        self.watch.settle(now, cause, &mut self.notices);
         events.extend(self.findings.drain(..).map(|(sensor, finding)| Event::Finding { sensor, finding }));
         events.extend(self.descents.drain(..).map(Event::Lineage));
         events.extend(self.conflicts.drain(..).map(Event::IdentityConflict));
@@ -173,6 +196,9 @@ impl Engine {
                 }
             }
         };
+        if let Some(stale) = outcome.stale() {
+            self.watch.stale(now, index, stale);
+        }
         let detections = u32::try_from(detections).unwrap_or(u32::MAX);
         self.health.frame(index, now, outcome, detections, &decoded.scans, events);
         events.push(Event::Frame { sensor: index, outcome, detections, measured });
@@ -216,6 +242,7 @@ impl Engine {
                 Verdict::Stale(reason) => return Outcome::Quarantined(reason),
             }
         }
+        self.watch.reported(scan, &self.tracker);
         let outcome = self.tracker.process(scan);
         self.findings.extend_from_slice(self.tracker.findings());
         self.conflicts.extend_from_slice(self.tracker.identity_conflicts());
@@ -238,7 +265,7 @@ impl Engine {
         for link in self.tracker.descents() {
             let heir = if link.kinship == Kinship::MergedInto { link.of } else { link.track };
             if let Some(heir) = self.tracker.view(heir, None) {
-                self.watch.follow(now, link, &heir, &mut self.notices);
+                self.watch.follow(now, link, &heir, &self.tracker, &mut self.notices);
             }
         }
         self.descents.extend_from_slice(self.tracker.descents());
@@ -272,12 +299,24 @@ impl Engine {
             let found = tracker.health(index).map_or(f64::NAN, |health| health.detection_ratio);
             health.watches(index) * if found.is_finite() { found.clamp(0.0, 1.0) } else { 1.0 }
         };
-        let works: Vec<f64> = (0u16..).map(SensorIndex).zip(&self.sensors).map(|(at, _)| works(at)).collect();
-        let sees = |sensor: SensorIndex, place: [f64; 2]| match works.get(sensor.index()) {
+        let standing = |index: SensorIndex| {
+            let faults = tracker.health(index).map(|health| health.faults).unwrap_or_default();
+            let seldom =
+                Fault::ALL.iter().zip(faults).any(|(fault, has)| has && *fault == Fault::SeldomDetects);
+            let cause = health.cause(index).or(seldom.then_some(grounds::Cause::SeldomDetects));
+            // What others' tracks say that it misses is no loss: a liar could make the honest look blind.
+            Standing { share: health.watches(index), cause }
+        };
+        let indices = (0u16..).map(SensorIndex).zip(&self.sensors);
+        let standings: Vec<Standing> = indices.map(|(index, _)| standing(index)).collect();
+        let shares: Vec<f64> =
+            (0u16..).map(SensorIndex).zip(&self.sensors).map(|(at, _)| works(at)).collect();
+        let sees = |sensor: SensorIndex, place: [f64; 2]| match shares.get(sensor.index()) {
             Some(share) if *share > 0.0 => share * tracker.sees(sensor, place, now),
             _ => 0.0,
         };
-        self.watch.look_around(health.is_settled(now).then_some(sees));
+        let known = health.is_settled(now).then_some((&*standings, sees));
+        self.watch.look_around(now, known, &mut self.notices);
     }
 
     /// The sensors, in configuration order: what a [`SensorIndex`] points into.
@@ -286,10 +325,30 @@ impl Engine {
         &self.sensors
     }
 
+    /// Every ceiling rule with how many there were in the second that was last judged.
+    pub fn reckoned(&self) -> impl Iterator<Item = (&Arc<str>, &Reckoned)> {
+        self.watch.reckoned()
+    }
+
+    /// Every rule that has to learn what is usual before it can speak, and whether it has.
+    pub fn determined(&self) -> impl Iterator<Item = (&Arc<str>, bool)> {
+        self.watch.determined()
+    }
+
     /// What the tracks hold in memory now.
     #[must_use]
     pub fn held(&self) -> fusion::Held {
         self.tracker.held()
+    }
+
+    /// What was foreseen of each track and approach rule when it was last looked at: track, rule, when, where it was, what.
+    pub fn foreseen(
+        &self,
+    ) -> impl Iterator<Item = (fusion::TrackId, usize, Timestamp, [f64; 2], &crate::watch::Foreseen)> {
+        self.watch.foreseen().filter_map(|(track, rule, at, foreseen)| {
+            let [east_m, north_m, ..] = self.tracker.view(track, Some(at))?.estimate.mean;
+            Some((track, rule, at, [east_m, north_m], foreseen))
+        })
     }
 
     /// The received stamp of the latest record.
@@ -299,5 +358,7 @@ impl Engine {
     }
 }
 
+#[cfg(test)]
+mod incident_tests;
 #[cfg(test)]
 mod tests;

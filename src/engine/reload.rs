@@ -4,10 +4,12 @@
 //! that is known of tracks goes over; an alert goes over if its rule still says the same (its hash), and is cleared if
 //! not. What the record says is all there is: the replay of a log that holds one comes to the same state.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::fingerprint;
-use super::{Engine, Event, Settings};
+use super::snapshot::{fingerprint, meaning};
+use super::{Engine, Event, SOFTWARE, Settings};
 
 /// What a reload record holds, as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,7 +31,7 @@ impl Reload {
         Self {
             configuration: configuration.to_owned(),
             agreement: settings.agreement.hash.clone(),
-            program: concat!("linewatch ", env!("CARGO_PKG_VERSION")).to_owned(),
+            program: SOFTWARE.to_owned(),
             settings,
         }
     }
@@ -54,6 +56,12 @@ impl Engine {
         self.fingerprint == fingerprint(settings)
     }
 
+    /// Whether these settings say the same as those in force, whichever program and file they come from.
+    #[must_use]
+    pub fn agrees_with(&self, settings: &Settings) -> bool {
+        self.meaning == meaning(settings)
+    }
+
     pub(super) fn reload(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
         let Some(Reload { settings, .. }) = Reload::parse(bytes) else { return };
         if self.is_under(&settings) {
@@ -68,10 +76,11 @@ impl Engine {
             && self.sensors.iter().zip(&new.sensors).all(is_same_box);
         let carried = are_same && self.carry_over(&new);
         if !carried {
-            self.watch.clear_all(&mut self.notices);
-            let notices = std::mem::take(&mut self.notices);
-            let now = self.now;
-            *self = Self { now, notices, ..new };
+            let (now, mut notices) = (self.now, std::mem::take(&mut self.notices));
+            self.watch.clear_all(now.unwrap_or_default(), &mut notices);
+            *self = Self { now, ..new };
+            // Said by the one that was: the new one has nothing to add.
+            events.extend(notices.into_iter().map(|notice| Event::Notice(Arc::new(notice))));
         }
         events.push(Event::Reloaded { carried });
     }

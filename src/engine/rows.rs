@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::event::{BiasRow, ConflictRow, LineageRow, Picture, SensorHealth, SensorRow, TrackRow, ZoneRow};
+use super::event::{
+    AlarmRow, BiasRow, ConflictRow, Leave, LineageRow, Picture, SensorHealth, SensorRow, SensorState,
+    TrackRow, ZoneRow,
+};
 use crate::fusion::{Axis, Fault, Status, TrackId, TrackView};
 use crate::scan::Class;
 use crate::sensor::SensorIndex;
 use crate::time::{Span, Timestamp};
+use crate::watch::{Indicators, Notice};
 
 /// A sensor counts as feeding a track for this long after its last contribution.
 const FEEDING_FOR: Span = Span::from_secs(30);
@@ -41,12 +45,38 @@ impl Engine {
             lineage: self.lineage_rows(),
             identity_conflicts: self.conflict_rows(),
             alerts: self.watch.open().cloned().collect(),
+            leave: Leave {
+                gate_transits: self.watch.gate_transits(),
+                exempted: self.watch.exempted().map(|(id, count)| (id.clone(), count)).collect(),
+            },
+            alarms: self.alarm_row(),
         }
     }
 
     /// Every confirmed or coasting track predicted to `at`, by ascending id.
     pub fn tracks_at(&self, at: Timestamp) -> impl Iterator<Item = TrackRow> {
         self.tracker.views(at).filter(|view| view.status.is_target()).map(|view| self.track_row(&view))
+    }
+
+    /// The latest notice of every open alert.
+    pub fn open_alerts(&self) -> impl Iterator<Item = &Notice> {
+        self.watch.open()
+    }
+
+    /// How well the alarms serve those who hear them, and since when there is a flood, if there is one.
+    #[must_use]
+    pub fn indicators(&self) -> (&Indicators, Option<Timestamp>) {
+        self.watch.indicators()
+    }
+
+    /// The share of every zone that no sensor sees, where it is known.
+    pub fn blindness(&self) -> impl Iterator<Item = (&str, Option<f64>)> {
+        self.watch.sights().map(|(zone, sight)| (&**zone, sight.map(|sight| sight.blind)))
+    }
+
+    /// What is believed of every sensor.
+    pub fn sensor_states(&self) -> impl Iterator<Item = (&str, SensorState)> {
+        self.sensors.iter().zip(self.health.standings()).map(|(model, of)| (model.id.as_str(), of.state))
     }
 
     fn track_row(&self, view: &TrackView<'_>) -> TrackRow {
@@ -90,6 +120,20 @@ impl Engine {
             split_from: known.split_from.map(id),
             merged: known.merged.iter().copied().map(id).collect(),
             ..row
+        }
+    }
+
+    fn alarm_row(&self) -> AlarmRow {
+        let (found, flood_since) = self.watch.indicators();
+        let share = |part: u64| rounded(part as f64 / found.seconds as f64, 1e4);
+        AlarmRow {
+            flood_since,
+            rang_lately: found.now(),
+            rang_average: found.average().map(|rate| rounded(rate, 1e3)),
+            rang_most: found.most,
+            held: found.held,
+            flood_ratio: (found.seconds > 0).then(|| share(found.flood_seconds)),
+            chattering: found.chattering,
         }
     }
 
@@ -177,7 +221,7 @@ impl Engine {
 }
 
 /// `value` to the nearest 1/`steps`: enough digits to use, few enough to read.
-fn rounded(value: f64, steps: f64) -> f64 {
+pub(super) fn rounded(value: f64, steps: f64) -> f64 {
     let nearest = libm::round(value * steps) / steps;
     // No minus zero in the output.
     nearest + 0.0

@@ -22,7 +22,7 @@ use crate::watch::WatchState;
 use crate::wire::{Decoder, DecoderState};
 
 /// The form of the state. Whoever adds, removes or moves a field of it raises this: the bytes do not say what they are.
-pub const SNAPSHOT_VERSION: u32 = 1;
+pub const SNAPSHOT_VERSION: u32 = 3;
 
 const HEAD: usize = 4 + FINGERPRINT;
 const FINGERPRINT: usize = 32;
@@ -64,6 +64,11 @@ pub(super) fn fingerprint(settings: &Settings) -> [u8; FINGERPRINT] {
     Sha256::digest(bytes).into()
 }
 
+/// The same, without which program and file say it.
+pub(super) fn meaning(settings: &Settings) -> [u8; FINGERPRINT] {
+    fingerprint(&Settings { software: String::new(), configuration: String::new(), ..settings.clone() })
+}
+
 impl Engine {
     /// Everything that later output depends on, as bytes. Restored, it gives the same bytes again.
     #[must_use]
@@ -71,7 +76,7 @@ impl Engine {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            decoders, repeats, health, tracker, watch, now, fingerprint,
+            decoders, repeats, health, tracker, watch, now, fingerprint, meaning: _,
             // Configuration, and what is kept for its room or emptied within a step.
             sector: _, exercise: _, frame: _, sensors: _, by_id: _, decoded: _, notices: _, findings: _, descents: _,
             conflicts: _,
@@ -107,9 +112,8 @@ impl Engine {
         let bytes = other.snapshot();
         let (state, _) = postcard::take_from_bytes(bytes.get(HEAD..)?).ok()?;
         let watch = self.watch.clone();
-        let (state, fingerprint) = (State { watch: watch.read_state()?, ..state }, self.fingerprint);
-        let with = self.with(state).ok()?;
-        Some(Self { fingerprint, ..with })
+        let state = State { watch: watch.read_state()?, ..state };
+        self.with(state).ok()
     }
 
     fn with(self, state: State) -> Result<Self, SnapshotError> {

@@ -20,6 +20,7 @@ fn sensor(id: &str) -> SensorModel {
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -31,6 +32,8 @@ fn engine() -> Engine {
         origin: Geodetic::from_degrees(35.1, 33.4, 0.0),
         sensors: vec![sensor("r1"), sensor("r2")],
         agreement: Agreement::default(),
+        software: String::new(),
+        configuration: String::new(),
     })
 }
 
@@ -105,13 +108,15 @@ fn blind(engine: &Engine) -> Option<f64> {
 fn a_zone_is_blind_when_nobody_looks_at_it() {
     let corners = [(35.09, 33.39), (35.11, 33.39), (35.11, 33.41), (35.09, 33.41)];
     let polygon = corners.map(|(lat, lon)| Geodetic::from_degrees(lat, lon, 0.0)).to_vec();
-    let zone = crate::watch::agreement::Zone { id: "camp".into(), polygon, floor_m: None, ceiling_m: None };
+    let zone = crate::watch::agreement::Zone { id: "camp".into(), polygon, ..Default::default() };
     let mut engine = Engine::new(Settings {
         sector: "test".into(),
         exercise: false,
         origin: Geodetic::from_degrees(35.1, 33.4, 0.0),
         sensors: vec![sensor("r1")],
         agreement: Agreement { zones: vec![zone], ..Agreement::default() },
+        software: String::new(),
+        configuration: String::new(),
     });
     assert_eq!(blind(&engine), None);
     step(&mut engine, 0, Body::Tick);

@@ -161,11 +161,17 @@ impl Track {
 
     pub(super) fn view(&self, at: Timestamp, motion: &Motion, paces: &mut Paces) -> TrackView<'_> {
         let estimate = self.estimate(at, motion, paces);
+        let ahead_s = at.since(self.state.time).as_secs_f64();
         TrackView {
             id: self.id,
             status: self.status(at),
             existence: self.state.existence.once_at(at),
             estimate: Estimate { time: at, mean: estimate.x, covariance: estimate.covariance() },
+            modes: if ahead_s > 0.0 {
+                paces.get(motion, ahead_s).modes(&self.state.imm)
+            } else {
+                self.state.imm.mu
+            },
             altitude_m: self.state.height.map(|height| {
                 let then = height.at(at.since(self.state.time).as_secs_f64());
                 (then.altitude_m, then.var.sqrt())

@@ -17,6 +17,7 @@ mod crossing;
 mod entangled;
 mod exclusive;
 mod existence;
+pub mod fan;
 mod filter;
 mod gate;
 mod group;
@@ -51,6 +52,7 @@ mod triangulate;
 mod update;
 mod watching;
 
+pub use fan::{Fan, Gait};
 pub use held::Held;
 pub use identities::IdentityConflict;
 pub use lineage::{Ancestry, Descent, Kinship};

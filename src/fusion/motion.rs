@@ -13,9 +13,9 @@ pub(super) const MODES: usize = 3;
 const AGILE: usize = 1;
 
 /// Mean dwell in each mode, seconds: steady, agile, stopped.
-const DWELL_S: [f64; MODES] = [90.0, 20.0, 30.0];
+pub(super) const DWELL_S: [f64; MODES] = [90.0, 20.0, 30.0];
 /// Where a mode goes when it ends, in the same order. Only neighbours: who stops has braked before.
-const NEXT: [[f64; MODES]; MODES] = [[0.0, 0.9, 0.1], [0.7, 0.0, 0.3], [0.3, 0.7, 0.0]];
+pub(super) const NEXT: [[f64; MODES]; MODES] = [[0.0, 0.9, 0.1], [0.7, 0.0, 0.3], [0.3, 0.7, 0.0]];
 /// Spectral density of white acceleration, steady and agile, m²/s³.
 const STEADY_Q: f64 = 0.01;
 const AGILE_Q: f64 = 2.5;
@@ -147,6 +147,13 @@ impl Pace {
         // Written out: each mode is made where it stays.
         let mode = |j: usize| self.before(from, &c, j).advanced(self.step(flies, j));
         Imm { modes: [mode(0), mode(1), mode(2)], mu: c.map(|v| v / total) }
+    }
+
+    /// Probabilities of the modes that come next.
+    pub(super) fn modes(&self, from: &Imm) -> [f64; MODES] {
+        let (c, _) = self.next(from);
+        let total: f64 = c.iter().sum();
+        c.map(|v| v / total)
     }
 
     /// What a prediction moves: per mode that comes next its probability, the state before mixed for it, and its step.

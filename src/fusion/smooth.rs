@@ -12,9 +12,11 @@
 
 use super::existence::Fades;
 use super::filter::{Gaussian, Step};
+use super::identities::IdentityConflict;
 use super::motion::{Imm, Motion};
-use super::track::{Estimate, TrackId};
+use super::track::{Estimate, TrackId, TrackView};
 use super::tracker::Tracker;
+use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 
 /// One track over some time, given all its measurements. Metres and metres per second in the sector's tangent plane.
@@ -33,16 +35,43 @@ struct Node {
     smoothed: Gaussian,
 }
 
-/// What may be asked about the past of tracks.
+/// What may be asked about tracks, beside what their views say.
 pub trait Paths {
     /// A track's path around `from`..`to`, smoothed by everything measured until now: from the last measurement at or
     /// before `from` to the first at or after `to`, as far as it is remembered. `None` for a track that is no more.
     fn smoothed(&self, track: TrackId, from: Timestamp, to: Timestamp) -> Option<Smoothed>;
+
+    /// A live track as of an instant.
+    fn view(&self, _track: TrackId, _at: Timestamp) -> Option<TrackView<'_>> {
+        None
+    }
+
+    /// P(one round of a sensor's looks reports a target at a place), as it has lately looked.
+    fn sees(&self, _sensor: SensorIndex, _place: [f64; 2], _now: Timestamp) -> f64 {
+        0.0
+    }
+
+    /// Identities that disagree, and since when.
+    fn conflicts(&self) -> Vec<(IdentityConflict, Timestamp)> {
+        Vec::new()
+    }
 }
 
 impl Paths for Tracker {
     fn smoothed(&self, track: TrackId, from: Timestamp, to: Timestamp) -> Option<Smoothed> {
         Self::smoothed(self, track, from, to)
+    }
+
+    fn view(&self, track: TrackId, at: Timestamp) -> Option<TrackView<'_>> {
+        Self::view(self, track, Some(at))
+    }
+
+    fn sees(&self, sensor: SensorIndex, place: [f64; 2], now: Timestamp) -> f64 {
+        Self::sees(self, sensor, place, now)
+    }
+
+    fn conflicts(&self) -> Vec<(IdentityConflict, Timestamp)> {
+        self.standing_conflicts().map(|(conflict, since)| (conflict.clone(), since)).collect()
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn radar(id: &str, east_m: f64, north_m: f64) -> SensorModel {
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

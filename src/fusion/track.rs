@@ -74,6 +74,8 @@ pub struct TrackView<'a> {
     pub existence: f64,
     /// Where and how fast.
     pub estimate: Estimate,
+    /// How likely it is going steadily, turning or braking, and standing; sums to one.
+    pub modes: [f64; 3],
     /// Height above the ellipsoid, metres, and its one-sigma error, where it was measured.
     pub altitude_m: Option<(f64, f64)>,
     /// Probability of each class, in `Class::ALL`'s order; sums to one.

@@ -1,4 +1,4 @@
-//! The JSON API: the picture, whole or in part, and its description.
+//! The JSON API: the picture, whole or in part, acts, and the description of it all.
 
 use std::sync::Arc;
 
@@ -56,6 +56,8 @@ pub(super) fn router() -> Router<Arc<Shared>> {
                 part(picture.time, "lineage", &picture.lineage)
             }),
         )
+        .route("/alerts/{alert}", get(super::history::alert))
+        .merge(super::acts::router())
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI)))
 }
 

@@ -1,16 +1,18 @@
-//! HTTP: the page for eyes, the metrics for Prometheus, the picture as JSON for programs.
+//! HTTP: the page for eyes, the metrics for Prometheus, the picture as JSON for programs, acts of persons for the log.
 //!
-//! In: requests. Out: what the engine last showed. Reads only; nothing here can change anything. Knows neither tracker
-//! nor sources, and reads no clock.
+//! In: requests. Out: what the engine last showed. Reads, and hands in acts ([`acts`]) as records like everybody else:
+//! what they change, the engine decides. Knows neither tracker nor sources, and reads no clock.
 
+mod acts;
 mod api;
 mod guard;
+mod history;
 mod listener;
 mod page;
 
 use std::future::{Future, IntoFuture};
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,17 +22,26 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use history::History;
+use tokio::sync::oneshot;
+
 use crate::engine::Picture;
+use crate::engine::acts::Answer;
 use crate::metrics::Metrics;
 use crate::time::Timestamp;
 
 /// How long requests under way may hold up the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
+/// Where acts are handed in.
+type Desk = Box<dyn Fn(Vec<u8>) -> Option<oneshot::Receiver<Answer>> + Send + Sync>;
+
 /// What the engine's thread and the handlers share.
 pub struct Shared {
     picture: Mutex<Arc<Picture>>,
     not_ready: Mutex<Option<String>>,
+    history: Mutex<History>,
+    desk: OnceLock<Desk>,
     metrics: Arc<Metrics>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -41,6 +52,8 @@ impl Shared {
         Self {
             picture: Mutex::default(),
             not_ready: Mutex::new(Some("starting".to_owned())),
+            history: Mutex::default(),
+            desk: OnceLock::new(),
             metrics,
             now: Box::new(now),
         }
@@ -50,6 +63,21 @@ impl Shared {
     pub fn show(&self, picture: Picture) {
         self.metrics.show(&picture);
         *self.picture.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
+    }
+
+    /// A notice has been said, in this one encoding.
+    pub fn hear(&self, alert: &str, json: &str) {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).hear(alert, json);
+    }
+
+    /// From now on acts are handed in there; before, none are taken. What is given back tells what became of one;
+    /// nothing where too many wait.
+    pub fn take_acts_to(
+        &self,
+        desk: impl Fn(Vec<u8>) -> Option<oneshot::Receiver<Answer>> + Send + Sync + 'static,
+    ) {
+        // The first stays.
+        let _ = self.desk.set(Box::new(desk));
     }
 
     /// Ready (`None`), or not, and why.

@@ -56,6 +56,12 @@ impl Storage for Disk {
         Ok(Box::new(File::open(self.dir.join(name))?))
     }
 
+    fn read_from(&self, name: &str, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        let mut file = File::open(self.dir.join(name))?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Box::new(file))
+    }
+
     fn len(&self, name: &str) -> io::Result<u64> {
         Ok(fs::metadata(self.dir.join(name))?.len())
     }

@@ -61,6 +61,9 @@ pub enum Wrong {
     /// Its chain value is not that of the one before it.
     #[error("the chain value before it is not the one the records before it give")]
     Chain,
+    /// A checkpoint whose root is another one than that of the records it covers.
+    #[error("the checkpoint of {0} records has another root than the records there are")]
+    Checkpoint(u64),
 }
 
 /// Walks a log.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::record_bytes::{self, Canonical};
 use crate::record::Record;
+pub use crate::seal::tree::{Hash, leaf};
 
 /// First bytes of every segment.
 pub const MAGIC: &[u8; 8] = b"LWJOURN2";
@@ -18,9 +19,6 @@ pub(super) const HEADER_FIXED_BYTES: usize = 50;
 
 const AFTER_DAMAGE: u8 = 1;
 const THINNED: u8 = 2;
-
-/// A SHA-256.
-pub type Hash = [u8; 32];
 
 /// What a segment says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +76,6 @@ impl Header {
         };
         Some((header, covered + 4))
     }
-}
-
-/// RFC 6962, section 2.1: the hash of one leaf.
-#[must_use]
-pub fn leaf(canonical: &[u8]) -> Hash {
-    let mut hash = Sha256::new();
-    hash.update([0]);
-    hash.update(canonical);
-    hash.finalize().into()
 }
 
 /// The chain value after a record.

@@ -11,6 +11,7 @@ pub mod reader;
 pub mod record_bytes;
 pub mod recover;
 pub mod retain;
+pub mod seal;
 pub mod snapshots;
 pub mod storage;
 pub mod verify;
@@ -41,6 +42,11 @@ pub trait Log: Send {
 
     /// Chain value before the next record.
     fn chain(&self) -> Hash;
+
+    /// Leaves of the records of the last group, in order; none where nothing is kept.
+    fn leaves(&self) -> &[Hash] {
+        &[]
+    }
 
     /// Bytes of the segment that grows.
     fn bytes(&self) -> u64;

@@ -11,6 +11,8 @@ use super::layout::{put_record, put_thinned};
 use super::reader::SegmentReader;
 use super::record_bytes::Canonical;
 use super::recover::{OPEN_SUFFIX, first_of, segments};
+use super::seal::notes;
+use super::snapshots;
 use super::storage::{Storage, put_whole};
 use crate::record::Body;
 use crate::time::{Span, Timestamp};
@@ -90,7 +92,18 @@ impl Keeper {
         if done.removed > 0 {
             self.storage.sync_names()?;
         }
+        self.forget_what_is_gone()?;
         Ok(done)
+    }
+
+    /// Snapshots without their frames, and checkpoints without their records, show nothing.
+    fn forget_what_is_gone(&mut self) -> io::Result<()> {
+        let names = segments(&*self.storage)?;
+        let first = |name: Option<&String>| name.and_then(|name| first_of(name));
+        if let Some(with_frames) = first(names.iter().find(|name| is_thick(name))) {
+            snapshots::forget_before(&mut *self.storage, with_frames)?;
+        }
+        first(names.first()).map_or(Ok(()), |oldest| notes::forget_before(&mut *self.storage, oldest))
     }
 
     /// What becomes of one segment by its age; `None` if it is gone.

@@ -31,6 +31,16 @@ pub trait Storage: Send {
     /// It is not there, or cannot be read.
     fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
 
+    /// Opens a file to read from a place in it on.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    fn read_from(&self, name: &str, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        let mut input = self.read(name)?;
+        io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
+        Ok(input)
+    }
+
     /// Its length in bytes.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::history::{Fault, History, Item, Wrong};
 use super::layout::Hash;
 use super::record_bytes::Canonical;
+use super::seal::audit::Audit;
 use super::storage::Storage;
 use crate::record::Body;
 use crate::time::Timestamp;
@@ -31,6 +32,8 @@ pub struct Findings {
     pub end: Option<(u64, Hash)>,
     /// Notices acknowledged, by sink.
     pub delivered: BTreeMap<String, u64>,
+    /// Checkpoints whose roots are those of the records, and the records that the last of them covers.
+    pub checkpoints: (u64, u64),
     /// What is not as it was written; an unfinished end is none.
     pub faults: Vec<Fault>,
     /// Bytes at the end that nobody was told of: a crash, or a group that is being written.
@@ -44,12 +47,14 @@ pub struct Findings {
 pub fn examine(storage: &dyn Storage, mut progress: impl FnMut(u64)) -> io::Result<Findings> {
     let mut found = Findings::default();
     let mut history = History::from(storage, 0)?;
+    let mut audit = Audit::begin(storage)?;
     while let Some(item) = history.next_item()? {
         match item {
             Item::Fault(fault) if fault.what == Wrong::Unfinished => found.unfinished = Some(fault),
             Item::Fault(fault) => found.faults.push(fault),
             Item::Entry(entry) => {
                 found.first = found.first.or(Some(entry.position()));
+                found.faults.extend(audit.see(&entry));
                 found.count(&entry.canonical);
             }
         }
@@ -57,6 +62,7 @@ pub fn examine(storage: &dyn Storage, mut progress: impl FnMut(u64)) -> io::Resu
             progress(found.records);
         }
     }
+    found.checkpoints = audit.agreed();
     found.end = history.end();
     Ok(found)
 }
@@ -112,6 +118,9 @@ pub struct Report {
     kinds: BTreeMap<&'static str, u64>,
     frames: BTreeMap<String, u64>,
     delivered: BTreeMap<String, u64>,
+    /// Checkpoints that the records agree with, and how many records the last of them covers.
+    checkpoints: u64,
+    sealed: u64,
     faults: Vec<String>,
     unfinished: Option<String>,
 }
@@ -130,6 +139,8 @@ impl Findings {
             kinds: self.kinds.clone(),
             frames: self.sensors.iter().map(|(id, (count, _))| (id.clone(), *count)).collect(),
             delivered: self.delivered.clone(),
+            checkpoints: self.checkpoints.0,
+            sealed: self.checkpoints.1,
             faults: self.faults.iter().map(ToString::to_string).collect(),
             unfinished: self.unfinished.as_ref().map(ToString::to_string),
         }
@@ -162,6 +173,9 @@ impl Findings {
         }
         for (sink, count) in &self.delivered {
             lines.push(format!("delivered  {count} to {sink}"));
+        }
+        if let (checkpoints @ 1.., sealed) = self.checkpoints {
+            lines.push(format!("sealed     {sealed} records by {checkpoints} checkpoints with their roots"));
         }
         lines.extend(self.unfinished.iter().map(|fault| format!("note       {fault}")));
         lines.extend(self.faults.iter().map(|fault| format!("FAULT      {fault}")));

@@ -34,6 +34,8 @@ pub struct Segments {
     after_damage: bool,
     /// Emptied and filled again for every group.
     buffer: Vec<u8>,
+    /// Of the last group.
+    leaves: Vec<Hash>,
 }
 
 /// The segment that grows.
@@ -94,12 +96,14 @@ impl Segments {
             reserve_bytes,
             after_damage: damage.is_some(),
             buffer: Vec::new(),
+            leaves: Vec::new(),
         };
         Ok((log, opened))
     }
 
     /// Writes and syncs one group, or takes it back.
     fn commit(&mut self, records: &[Record], after: Sequencer) -> Result<(), LogError> {
+        self.leaves.clear();
         let Some(first) = records.first() else { return Ok(()) };
         self.buffer.clear();
         let begins = self.current.as_ref().is_none_or(|current| current.bytes >= self.segment_bytes);
@@ -109,16 +113,18 @@ impl Segments {
             self.buffer.extend_from_slice(&header);
         }
         let mut chain = self.chain;
+        let mut leaves = std::mem::take(&mut self.leaves);
         for (nth, record) in (0..).zip(records) {
             let leaf = put_record(record, nth, &mut self.buffer);
             chain = super::layout::chained(&chain, &leaf);
+            leaves.push(leaf);
         }
         if begins {
             self.begin(first.position)?
         } else {
             self.extend()?
         }
-        self.chain = chain;
+        (self.chain, self.leaves) = (chain, leaves);
         self.sequencer = after;
         self.after_damage = false;
         // One flood must not be remembered as room for ever.
@@ -194,6 +200,10 @@ impl Log for Segments {
 
     fn chain(&self) -> Hash {
         self.chain
+    }
+
+    fn leaves(&self) -> &[Hash] {
+        &self.leaves
     }
 
     fn bytes(&self) -> u64 {

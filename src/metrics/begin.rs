@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::{BIAS_AXES, Metrics, OPEN_STATES, SHED_CLASSES, TRACK_STATUSES};
-use crate::engine::{Fault, IdentityConflict, Kinship, STATUS_REASONS, SensorState};
+use crate::engine::{Fault, IdentityConflict, Kinship, Picture, STATUS_REASONS, SensorState};
 use crate::outbox::Delivery;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
 use crate::watch::agreement::RuleKind;
 use crate::watch::alert::Severity;
+use crate::watch::life::Deed;
 use crate::wire;
 
 /// The label values that are known before anything happens.
@@ -54,6 +55,12 @@ impl Metrics {
                 for state in OPEN_STATES {
                     self.alerts.with_label_values(&[kind, severity.as_str(), state]);
                 }
+            }
+        }
+        self.show_alarms(&Picture::default());
+        for deed in Deed::ALL {
+            for outcome in ["done", "already", "unknown", "impossible"] {
+                self.acts.with_label_values(&[deed, outcome]);
             }
         }
         for sink in setup.sinks {

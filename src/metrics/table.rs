@@ -46,6 +46,9 @@ const NOTICE_BUCKETS: &[f64] =
 /// From a good flash drive to a dying one.
 const SYNC_BUCKETS: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
+/// From somebody who sits before it to the next shift.
+const ACKNOWLEDGED_BUCKETS: &[f64] = &[10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 28800.0];
+
 const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, labels, help }
 }
@@ -160,6 +163,30 @@ pub const METRICS: &[Metric] = &[
         "Open alerts, by the state of their latest notice.",
     ),
     counter("linewatch_alerts_total", &["kind", "severity"], "Alerts opened, by their first severity."),
+    gauge(
+        "linewatch_alerts_waiting",
+        &["for"],
+        "Open alerts that nobody has acknowledged, that are shelved, or that have stood for more than a day.",
+    ),
+    gauge(
+        "linewatch_alarm_rate",
+        &["over"],
+        "Notices that rang per ten minutes: in the last ten, the most ever, on average; NaN until known.",
+    ),
+    gauge("linewatch_alarm_flood", &[], "1 while there are more notices than a person can take in."),
+    gauge("linewatch_alarm_flood_ratio", &[], "Share of the time in flood; NaN until known."),
+    gauge("linewatch_alarm_held", &[], "Notices held so far, in floods and of shelved alerts."),
+    gauge("linewatch_alarm_chattering", &[], "Alerts so far that came back within a minute of their end."),
+    counter(
+        "linewatch_acts_total",
+        &["act", "outcome"],
+        "What persons did to alerts: done, so already, or refused and why.",
+    ),
+    histogram(
+        "linewatch_acknowledged_after_seconds",
+        ACKNOWLEDGED_BUCKETS,
+        "Time from raising an alert to its acknowledgement.",
+    ),
     gauge("linewatch_notices_pending", &["sink"], "Notices a sink is still owed."),
     gauge(
         "linewatch_notices_oldest_age_seconds",
@@ -190,5 +217,7 @@ pub const METRICS: &[Metric] = &[
         &["zone"],
         "Trust groups that see a place of a zone now, on average; NaN until known.",
     ),
+    counter("linewatch_gate_transits_total", &[], "Crossings by leave, through a gate."),
+    counter("linewatch_exempted_total", &["exemption"], "How often use was made of an exemption."),
     gauge("linewatch_build_info", &["version"], "Always 1; which version runs."),
 ];

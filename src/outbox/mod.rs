@@ -108,6 +108,13 @@ impl Outbox {
         sequence
     }
 
+    /// A notice that is held, and owed to nobody; its sequence, for in the log it counts like any other.
+    pub fn pass_over(&self) -> u64 {
+        let mut order = locked(&self.order);
+        order.next_sequence += 1;
+        order.next_sequence - 1
+    }
+
     /// The log holds that this sink acknowledged this notice: the entry goes for good. A sink or notice that is not
     /// known is nothing to do.
     pub fn recorded(&self, sink: &str, sequence: u64) {

@@ -1,20 +1,24 @@
 //! The engine's thread: durable records in, what is to be said out.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use super::desk::Desk;
 use super::keeping::Snapshots;
 use super::{Aside, PICTURE_EVERY};
 use crate::clock;
 use crate::committer::Group;
+use crate::engine::acts::Answer;
 use crate::engine::{Engine, Event, Finding, SensorState};
 use crate::failpoint;
 use crate::http;
 use crate::machine::Machine;
 use crate::metrics::Metrics;
 use crate::record::{Body, Record};
+use crate::report::form::{Heading, json, markdown};
 use crate::watch::Notice;
 
 /// Frames that waited longer say that the engine cannot keep up.
@@ -40,6 +44,10 @@ pub struct Deciding {
     pub machine: Machine,
     /// The way back into the log.
     pub aside: Aside,
+    /// Who waits to hear what became of an act.
+    pub desk: Desk,
+    /// Where reports of days that have ended are written.
+    pub reports: Option<PathBuf>,
     /// Who is told of it.
     pub audience: Audience,
     /// Taken now and then, where there is a log to go on from them.
@@ -71,6 +79,7 @@ impl Deciding {
                 self.step(record, read);
             }
             drop(read_at);
+            self.report();
             let next = group.records.last().map(|record| record.position + 1);
             if let (Some(snapshots), Some(next)) = (&mut self.snapshots, next) {
                 snapshots.take_if_due(&self.machine, next);
@@ -99,8 +108,25 @@ impl Deciding {
         self.audience.shared.show(self.machine.engine.picture());
     }
 
+    /// Writes the automatic edition of a day that has ended. A disk that does not take it costs a report, which
+    /// `linewatch report` makes again from the journal, and nothing else.
+    fn report(&mut self) {
+        let Some((day, dir)) = self.machine.ended().zip(self.reports.as_ref()) else { return };
+        let settings = self.machine.settings();
+        let (sector, agreement) = (settings.sector.as_str(), &settings.agreement);
+        let heading = Heading { sector, exercise: settings.exercise, agreement, reviewed: false };
+        let name = format!("{sector}-{}-automatic", day.from.to_string().get(..10).unwrap_or_default());
+        let written = std::fs::create_dir_all(dir)
+            .and_then(|()| std::fs::write(dir.join(format!("{name}.json")), json(&day, &heading)))
+            .and_then(|()| std::fs::write(dir.join(format!("{name}.md")), markdown(&day, &heading)));
+        match written {
+            Ok(()) => tracing::info!(report = %name, "the day's report is written"),
+            Err(error) => tracing::error!(%error, dir = %dir.display(), "the day's report is not written"),
+        }
+    }
+
     fn step(&mut self, record: &Record, read: Option<Instant>) {
-        let Self { machine, aside, audience, snapshots, .. } = self;
+        let Self { machine, aside, desk, audience, snapshots, .. } = self;
         let began = clock::instant();
         let mut said = Vec::new();
         machine.step(record, |event, json| {
@@ -116,6 +142,9 @@ impl Deciding {
         }
         for (event, json) in &said {
             audience.metrics.observe(event);
+            if let (Event::Act { outcome, .. }, Body::Act { bytes }) = (event, &record.body) {
+                desk.answer(bytes, Answer { position: record.position, outcome: outcome.clone() });
+            }
             if let Some(json) = json {
                 // It may leave now: what it rests on is durable. Its own record follows.
                 aside.put(Body::Notice { bytes: json.as_bytes().to_vec() });
@@ -133,6 +162,7 @@ impl Audience {
                 if let Some(read) = read {
                     self.metrics.notice_took(read.elapsed().as_secs_f64());
                 }
+                self.shared.hear(&notice.alert, json.unwrap_or_default());
                 tracing::info!(alert = %notice.alert, rule = %notice.rule, state = ?notice.state, "notice");
                 if let Some(listener) = &mut self.listener {
                     listener(&Said::Notice(notice, json.unwrap_or_default()));
@@ -159,6 +189,10 @@ impl Audience {
                 let (tracks, identities) = (conflict.tracks(), conflict.identities());
                 tracing::warn!(kind = conflict.kind(), ?tracks, ?identities, "identities disagree");
             }
+            Event::Act { deed, outcome } => match outcome {
+                Ok(done) => tracing::info!(deed, ?done, "act"),
+                Err(refusal) => tracing::warn!(deed, %refusal, "act refused"),
+            },
             Event::Reloaded { carried } => tracing::info!(carried, "other settings are in force"),
             Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}
         }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use super::sealing::Leaves;
 use super::{Aside, PICTURE_EVERY};
 use crate::clock::{self, Clock};
 use crate::committer::{Batch, Committer, GROUP, Group};
@@ -31,6 +32,8 @@ pub struct Holding {
     pub closed_bytes: Arc<AtomicU64>,
     /// When its stop watch was started.
     pub started: Instant,
+    /// The sealer, where the log is kept.
+    pub to_sealer: Option<SyncSender<Leaves>>,
 }
 
 impl Holding {
@@ -85,9 +88,14 @@ impl Holding {
     fn hold(&mut self, batch: Batch, to_engine: &SyncSender<Group>) -> std::io::Result<bool> {
         let began = clock::instant();
         let watch = began.duration_since(self.started);
-        let group = self.committer.commit(self.clock.now(), watch, batch)?;
+        let mut group = self.committer.commit(self.clock.now(), watch, batch)?;
         self.metrics.sync_took(began.elapsed().as_secs_f64());
         failpoint::pass("after_ack");
+        let leaves = std::mem::take(&mut group.leaves);
+        if let (Some(to_sealer), Some(record)) = (&self.to_sealer, group.records.first()) {
+            // A sealer that is busy reads from the disk what it missed.
+            let _ = to_sealer.try_send(Leaves { first: record.position, leaves });
+        }
         self.metrics.journaled(&group.records);
         group.turned_away.iter().for_each(|sensor| self.metrics.shed(sensor.as_str(), DISK_FULL, 1));
         Ok(to_engine.send(group).is_ok())

@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
+use super::Aside;
 use crate::clock::{self, Clock};
 use crate::failpoint;
 use crate::journal::retain::Keeper;
-use crate::journal::snapshots;
+use crate::journal::snapshots::{self, Commitment};
 use crate::machine::{Machine, Still};
+use crate::record::Body;
 
 /// A start steps at most about this much of the engine's time.
 const TAIL: Duration = Duration::from_secs(1);
@@ -88,18 +90,27 @@ pub struct Keeping {
     pub clock: Clock,
     /// Bytes of closed segments.
     pub closed_bytes: Arc<AtomicU64>,
+    /// Records that the seal needs no more.
+    pub settled: Arc<AtomicU64>,
+    /// The way into the log: it is told of every snapshot, so that no other can be shown later.
+    pub aside: Aside,
 }
 
 impl Keeping {
     /// Works until the engine's thread ends.
     pub fn run(mut self, snapshots: &Receiver<Snapshot>) {
         while let Ok(Snapshot { position, machine }) = snapshots.recv() {
-            match snapshots::keep(self.keeper.storage(), position, &machine.to_bytes()) {
-                Ok(true) => failpoint::pass("after_snapshot"),
+            let (bytes, hash) = machine.to_bytes_and_hash();
+            match snapshots::keep(self.keeper.storage(), position, &bytes) {
+                Ok(true) => {
+                    failpoint::pass("after_snapshot");
+                    self.aside.put(Body::Act { bytes: Commitment::new(position, &hash).to_bytes() });
+                }
                 Ok(false) => tracing::warn!("no room for a snapshot: a start would take longer"),
                 Err(error) => tracing::error!(%error, "a snapshot could not be written"),
             }
             let needed = snapshots::oldest_position(self.keeper.storage()).ok().flatten().unwrap_or(0);
+            let needed = needed.min(self.settled.load(Ordering::Relaxed));
             match self.keeper.tidy(self.clock.now(), needed) {
                 Ok(done) => {
                     self.closed_bytes.store(done.bytes, Ordering::Relaxed);

@@ -5,8 +5,10 @@
 //! said to the outbox, the metrics and the page; what must be in the log too goes back through [`Aside`].
 
 pub mod deciding;
+pub mod desk;
 pub mod holding;
 pub mod keeping;
+pub mod sealing;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

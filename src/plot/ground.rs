@@ -7,9 +7,10 @@ use super::frame::Frame;
 use super::labels::{Labels, Rank};
 use super::palette::{self, GREY, INK};
 use super::pen::{Lettering, Pen, Stroke};
-use super::{Plot, plane};
+use super::{Plot, bands, plane};
 use crate::geo::Geodetic;
 use crate::sensor::SensorModel;
+use crate::watch::agreement::Zone;
 
 /// Names on the ground.
 const NAME: Lettering = Lettering { colour: INK, size_px: 11.0, bold: true };
@@ -112,8 +113,34 @@ fn masks(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, sensor: &SensorModel) {
     }
 }
 
+/// Where a band begins and ends, pieces of curves in the plane; nothing for a polygon.
+pub(super) fn band_edges(plot: &Plot, zone: &Zone) -> Vec<Vec<Point>> {
+    let Some(band) = &zone.band else { return Vec::new() };
+    let Some(line) = plot.settings.agreement.lines.get(band.line) else { return Vec::new() };
+    let vertices: Vec<Point> = line.vertices.iter().map(|vertex| plane(&plot.local, *vertex)).collect();
+    let offsets = [band.from_m, band.to_m].into_iter().filter(|offset_m| *offset_m > 0.0);
+    offsets.flat_map(|offset_m| bands::edge(&vertices, band.flank, offset_m)).collect()
+}
+
+fn bands(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, labels: &mut Labels, zone: &Zone) {
+    let edges = band_edges(plot, zone);
+    for edge in &edges {
+        for piece in frame.plot_px().polyline(&frame.all_px(edge)) {
+            pen.dashed(&piece, ZONE);
+        }
+    }
+    // In the middle of its farther edge.
+    if let Some(edge) = edges.last() {
+        labels.add(Rank::Ground, zone.id.to_string(), frame.px(edge[edge.len() / 2]), NAME);
+    }
+}
+
 fn zones(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame, labels: &mut Labels) {
     for zone in &plot.settings.agreement.zones {
+        if zone.band.is_some() {
+            bands(plot, pen, frame, labels, zone);
+            continue;
+        }
         let mut corners = corners_px(plot, frame, &zone.polygon);
         let inside = frame.plot_px().polygon(&corners);
         pen.fill(&inside, INK, 0.07);

@@ -89,9 +89,13 @@ pub(super) fn words(plot: &Plot, pen: &Pen<'_, '_>, frame: &Frame) {
         y: frame.plot_px().min[1] + 8.0,
         end: frame.canvas_px()[1],
     };
-    legend.moving(plot);
+    if !plot.still {
+        legend.moving(plot);
+    }
     legend.ground(plot, frame);
-    legend.alerts(plot);
+    if !plot.still {
+        legend.alerts(plot);
+    }
 }
 
 /// The time of day.
@@ -100,6 +104,11 @@ pub(super) fn clock(time: Timestamp) -> String {
 }
 
 fn caption(plot: &Plot) -> [String; 2] {
+    if plot.still {
+        let agreement = &plot.settings.agreement;
+        let named = format!("{}, version {}", agreement.name, agreement.version);
+        return [named, format!("agreement hash {}", agreement.hash)];
+    }
     let (from, to) = (plot.shown_from(), plot.shown_to());
     let seconds = |time: Timestamp| time.since(plot.start).as_secs_f64();
     let day = from.to_string().get(..10).unwrap_or_default().to_owned();
@@ -178,7 +187,9 @@ impl Legend<'_, '_, '_> {
     fn ground(&mut self, plot: &Plot, frame: &Frame) {
         let sensors = &plot.settings.sensors;
         let kinds: BTreeSet<_> = sensors.iter().map(|sensor| sensor.kind).collect();
-        self.row("sensor, its id", ground::mark);
+        if !sensors.is_empty() {
+            self.row("sensor, its id", ground::mark);
+        }
         let shown = |at: Point| frame.plot_px().contains(frame.px(at));
         let outside: Vec<&str> = sensors
             .iter()
@@ -212,7 +223,12 @@ impl Legend<'_, '_, '_> {
             self.stroke(&format!("line {}: {} | {}", line.id, line.left, line.right), ground::LINE, false);
         }
         if !agreement.zones.is_empty() {
-            self.stroke("zone", ground::ZONE, true);
+            let words = if agreement.zones.iter().any(|zone| zone.band.is_some()) {
+                "zone, or a band's limit"
+            } else {
+                "zone"
+            };
+            self.stroke(words, ground::ZONE, true);
         }
         if !agreement.gates.is_empty() {
             self.row("gate", |pen, at| pen.ring(at, 5.0, ground::GATE));

@@ -11,6 +11,7 @@
 //! ```
 //! `clip`, `ellipse` and `labels` are geometry; `pen` alone knows plotters, `palette` the colours.
 
+mod bands;
 mod clip;
 mod ellipse;
 mod frame;
@@ -79,6 +80,8 @@ pub struct Plot {
     carriers: Trails,
     alerts: BTreeMap<Arc<str>, Notice>,
     alerts_left_out: u64,
+    /// Only what stands still is drawn.
+    still: bool,
 }
 
 impl Plot {
@@ -96,7 +99,15 @@ impl Plot {
             carriers: Trails::default(),
             alerts: BTreeMap::new(),
             alerts_left_out: 0,
+            still: false,
         }
+    }
+
+    /// The picture of what stands still: the agreement's geometry, and sensors with what they cover.
+    #[must_use]
+    pub fn of_geometry(settings: Settings) -> String {
+        let plot = Self { still: true, ..Self::new(settings, Request::default(), Timestamp::default()) };
+        plot.draw()
     }
 
     /// Takes the engine's picture of one instant; once a second is enough.
@@ -193,6 +204,11 @@ impl Plot {
         if self.tracks.is_empty() && self.truth.as_ref().is_none_or(Trails::is_empty) {
             let lines = self.settings.agreement.lines.iter().flat_map(|line| &line.vertices);
             points.extend(lines.map(|vertex| plane(&self.local, *vertex)));
+            let zones = self.settings.agreement.zones.iter();
+            points.extend(
+                zones.clone().flat_map(|zone| &zone.polygon).map(|corner| plane(&self.local, *corner)),
+            );
+            points.extend(zones.flat_map(|zone| ground::band_edges(self, zone)).flatten());
         }
         points
     }

@@ -3,8 +3,7 @@ use crate::engine::SensorState;
 use crate::engine::event::{SensorHealth, SensorRow, TrackRow};
 use crate::sensor::{Format, Mask, SensorId, SensorKind, SensorModel};
 use crate::watch::Agreement;
-use crate::watch::agreement::Direction;
-use crate::watch::agreement::{Gate, Line, Zone};
+use crate::watch::agreement::{Band, Flank, Gate, Line, Zone};
 
 fn sensor(id: &str, mobile: bool) -> SensorModel {
     let position = Geodetic::from_degrees(35.1, 33.4, 0.0);
@@ -26,6 +25,7 @@ fn sensor(id: &str, mobile: bool) -> SensorModel {
         mobile,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: vec![Mask {
             polygon: corners(&[[35.1, 33.4], [35.11, 33.4], [35.11, 33.41]]),
             detection_probability: 0.0,
@@ -47,16 +47,14 @@ fn settings(exercise: bool) -> Settings {
     let zone = Zone {
         id: "assembly".into(),
         polygon: corners(&[[35.101, 33.401], [35.104, 33.401], [35.104, 33.405]]),
-        floor_m: None,
-        ceiling_m: None,
+        ..Zone::default()
     };
     let gate = Gate {
         id: "bridge".into(),
         line: 0,
         center: Geodetic::from_degrees(35.1, 33.402, 0.0),
         radius_m: 60.0,
-        classes: Vec::new(),
-        direction: Direction::Any,
+        ..Gate::default()
     };
     Settings {
         sector: "east-3".into(),
@@ -69,6 +67,8 @@ fn settings(exercise: bool) -> Settings {
             gates: vec![gate],
             ..Agreement::default()
         },
+        software: String::new(),
+        configuration: String::new(),
     }
 }
 
@@ -188,4 +188,16 @@ fn every_mark_is_on_the_canvas() {
             assert!((0..=size("x")).contains(&x) && (0..=size("y")).contains(&y), "{x},{y}");
         }
     }
+}
+
+#[test]
+fn geometry_alone_has_its_sides_and_bands_and_no_words_of_tracks() {
+    let mut settings = settings(false);
+    let band = Band { line: 0, flank: Flank::Right, from_m: 500.0, to_m: 1_500.0 };
+    settings.agreement.zones.push(Zone { id: "near-band".into(), band: Some(band), ..Zone::default() });
+    let svg = Plot::of_geometry(settings);
+    for words in ["north &amp; &lt;co&gt;", "south", "near-band", "assembly", "bridge", "band"] {
+        assert!(svg.contains(words), "{words}");
+    }
+    assert!(!svg.contains("coasting") && !svg.contains("alerts"));
 }

@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(taken(), [false, false, true]);
         let text = intake.metrics.render(crate::time::Timestamp::from_secs(0));
         for (sensor, worth, count) in [("spare", "redundant", 2), ("only", "ordinary", 1)] {
-            let line = format!("{{class=\"{worth}\",sector=\"east\",sensor=\"{sensor}\"}} {count}");
+            let line = format!("{{class=\"{worth}\",sensor=\"{sensor}\",sector=\"east\"}} {count}");
             assert!(text.contains(&format!("linewatch_arrivals_shed_total{line}")), "{line} in {text}");
         }
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+use crate::watch::grounds::Grounds;
+use crate::watch::life::{Group, Life};
 
 /// One message about one alert. `(alert, revision)` is the receiver's key for dropping repeats.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,7 +54,7 @@ pub struct Notice {
     pub sensors: Vec<String>,
     /// How many independent groups those sensors make.
     pub trust_groups: u32,
-    /// Counted objects, for a ceiling: expected number, and the limit.
+    /// Counted objects, for a ceiling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<Count>,
     /// For a crossing that nobody saw happen: last seen before it, first seen after it.
@@ -61,6 +63,36 @@ pub struct Notice {
     /// How often the line was crossed, to and fro, where more than once: a contested crossing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crossings: Option<u32>,
+    /// For a ceiling that is not passed yet: that it will be, if this goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Trend>,
+    /// For a surge: what came, against what is usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excess: Option<Excess>,
+    /// For a convergence: who moves together, or gathers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gathering: Option<Gathering>,
+    /// What it stands on, and what speaks against it.
+    #[serde(flatten)]
+    pub grounds: Grounds,
+    /// What people, and the passing of time, did to it.
+    #[serde(flatten)]
+    pub life: Life,
+    /// The alerts it speaks for, where it is a flood's group notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group>,
+    /// When the latest measurement that it rests on was made; absent where it rests on no track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<Timestamp>,
+    /// When that measurement was received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
+    /// Name and version of the program that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software: Option<Arc<str>>,
+    /// SHA-256 of the configuration it says so under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Arc<str>>,
     /// SHA-256 of the agreement.
     pub agreement: Arc<str>,
     /// Present and true when nothing of this is real.
@@ -128,10 +160,65 @@ pub struct Position {
 /// A count against its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Count {
-    /// Expected number present.
+    /// Expected number of those seen.
     pub expected: f64,
     /// The most that may be there.
     pub limit: u32,
+    /// How many more are expected where nobody looks, were it as dense there as elsewhere; null where too little is
+    /// watched to say.
+    pub unseen: Option<f64>,
+    /// 95 % interval of all, seen and unseen; its upper end null where too little is watched to say.
+    pub interval: (u32, Option<u32>),
+}
+
+/// Where a number is going.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trend {
+    /// P(the limit is passed within the rule's horizon).
+    pub probability: f64,
+    /// When, as it rises on average, seconds from the notice.
+    pub after_s: f64,
+}
+
+/// More arrivals than usual.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Excess {
+    /// How many came since the event time.
+    pub arrivals: u32,
+    /// How many come usually, per hour, at this hour of the week.
+    pub expected_per_h: f64,
+    /// The chart's sum as a share of its threshold: at one it alarms.
+    pub statistic: f64,
+}
+
+/// Who moves together, or gathers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gathering {
+    /// How many tracks.
+    pub number: u32,
+    /// How many more each minute, lately.
+    pub growth_per_min: f64,
+    /// Mean speed over ground, metres per second.
+    pub speed_mps: f64,
+    /// Where to, degrees clockwise from north.
+    pub course_deg: f64,
+    /// P(it reaches the line within half an hour, if it goes on so).
+    pub heads: f64,
+    /// Where more have come to stay than usual; null where not.
+    pub gathers: Option<Gathers>,
+}
+
+/// More have come to stay than usual.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gathers {
+    /// How many.
+    pub came: u32,
+    /// How many do usually in that time.
+    pub expected: f64,
+    /// In the last so many minutes.
+    pub minutes: u32,
+    /// Once in so many weeks chance alone makes as unlikely a number somewhere on the ground that is scanned; at most 10,000.
+    pub recurs_weeks: f64,
 }
 
 impl Notice {

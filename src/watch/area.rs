@@ -3,9 +3,10 @@
 //! In: a polygon, perhaps with a floor and a ceiling, and a Gaussian position. Out: P(inside). The plane is the sector's
 //! tangent plane, metres east and north.
 
-use super::line::{Point, Polyline};
+use super::band::Band;
+use super::line::{Point, Polyline, plane};
 use crate::geo::LocalFrame;
-use crate::watch::agreement::Zone;
+use crate::watch::agreement::{Line, Zone};
 
 /// East-east, east-north, north-north, metres².
 pub(super) type Covariance = [f64; 3];
@@ -32,42 +33,68 @@ pub(super) fn plus(a: Covariance, b: Covariance) -> Covariance {
 /// A zone in the tangent plane.
 #[derive(Clone, Debug)]
 pub(super) struct Area {
-    ring: Polyline,
+    ground: Ground,
     floor_m: Option<f64>,
     ceiling_m: Option<f64>,
 }
 
+#[derive(Clone, Debug)]
+enum Ground {
+    Ring(Polyline),
+    Band(Band),
+}
+
 impl Area {
-    /// A zone of the agreement as seen in the sector's frame.
-    pub(super) fn new(frame: &LocalFrame, zone: &Zone) -> Self {
-        let mut corners: Vec<Point> = zone
-            .polygon
-            .iter()
-            .map(|&corner| {
-                let at = frame.to_enu(corner);
-                [at.east_m, at.north_m]
-            })
-            .collect();
-        corners.extend(corners.first().copied());
-        Self { ring: Polyline::new(&corners), floor_m: zone.floor_m, ceiling_m: zone.ceiling_m }
+    /// A zone of the agreement as seen in the sector's frame; a band lies beside one of `lines`.
+    pub(super) fn new(frame: &LocalFrame, zone: &Zone, lines: &[Line]) -> Self {
+        let ground = match &zone.band {
+            Some(band) => Ground::Band(Band::new(frame, band, lines)),
+            None => {
+                let mut corners = plane(frame, &zone.polygon);
+                corners.extend(corners.first().copied());
+                Ground::Ring(Polyline::new(&corners))
+            }
+        };
+        Self { ground, floor_m: zone.floor_m, ceiling_m: zone.ceiling_m }
     }
 
     /// Lowest and highest east and north.
     pub(super) fn corners(&self) -> [Point; 2] {
+        let ring = match &self.ground {
+            Ground::Ring(ring) => ring,
+            Ground::Band(band) => return band.corners(),
+        };
         let start = [[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]];
-        self.ring.points().iter().fold(start, |[low, high], p| {
+        if ring.points().is_empty() {
+            return [[0.0; 2]; 2];
+        }
+        ring.points().iter().fold(start, |[low, high], p| {
             [[low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])]]
         })
     }
 
+    /// The middle of its box, and the covariance of an even spread over it.
+    pub(super) fn middle(&self) -> (Point, Covariance) {
+        let [low, high] = self.corners();
+        let side = [high[0] - low[0], high[1] - low[1]];
+        let at = [low[0] + side[0] / 2.0, low[1] + side[1] / 2.0];
+        (at, [side[0] * side[0] / 12.0, 0.0, side[1] * side[1] / 12.0])
+    }
+
     /// Whether a place is inside, whatever its height.
     pub(super) fn encloses(&self, at: Point) -> bool {
-        self.ring.encloses(at)
+        match &self.ground {
+            Ground::Ring(ring) => ring.encloses(at),
+            Ground::Band(band) => band.encloses(at),
+        }
     }
 
     /// Whether a position could matter here: inside the zone's box or at most `reach_m` outside it.
     pub(super) fn near(&self, at: Point, reach_m: f64) -> bool {
-        self.ring.bounds().within(at, reach_m)
+        match &self.ground {
+            Ground::Ring(ring) => ring.bounds().within(at, reach_m),
+            Ground::Band(band) => band.near(at, reach_m),
+        }
     }
 
     /// P(inside), of a Gaussian position and a height (with its one-sigma error) where one is known. An unknown height
@@ -88,16 +115,19 @@ impl Area {
         if !(east + north).is_finite() || !covariance[1].is_finite() || !(at[0] + at[1]).is_finite() {
             return 0.0;
         }
+        let ring = match &self.ground {
+            Ground::Ring(ring) => ring,
+            Ground::Band(band) => return band.inside(at, [east, covariance[1], north]),
+        };
         // The trace bounds the largest eigenvalue.
-        if self.ring.nearest(at, CERTAIN * (east + north).sqrt()).is_none() {
-            return if self.ring.encloses(at) { 1.0 } else { 0.0 };
+        if ring.nearest(at, CERTAIN * (east + north).sqrt()).is_none() {
+            return if ring.encloses(at) { 1.0 } else { 0.0 };
         }
         // Cholesky: east = l11 u, north = l21 u + l22 w, with u and w independent standard normal variables.
         let l11 = east.sqrt();
         let l21 = covariance[1] / l11;
         let l22 = (north - l21 * l21).max(LEAST_VARIANCE_M2).sqrt();
-        let whitened: Vec<Point> = self
-            .ring
+        let whitened: Vec<Point> = ring
             .points()
             .iter()
             .map(|corner| {
@@ -153,8 +183,8 @@ mod tests {
             corner(half_m, half_m),
             corner(-half_m, half_m),
         ];
-        let zone = Zone { id: "z".into(), polygon, floor_m: Some(0.0), ceiling_m: Some(100.0) };
-        Area::new(&frame, &zone)
+        let zone = Zone { id: "z".into(), polygon, band: None, floor_m: Some(0.0), ceiling_m: Some(100.0) };
+        Area::new(&frame, &zone, &[])
     }
 
     #[test]

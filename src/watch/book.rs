@@ -1,43 +1,66 @@
 //! The book of alerts: which are open, what was last said about each, and what their ids are.
 //!
-//! In: findings of the rules. Out: notices. Knows nothing of tracks but their names; knows every limit.
+//! In: findings of the rules, acts of persons, seconds. Out: notices. Knows nothing of tracks but their names and when
+//! they were last measured; knows every limit.
+//!
+//! ```text
+//! open ─ revising (only what is material) ─ clear        what was observed
+//! acts (acknowledge, shelve, review) ─ time (returns, goes on to the next recipients)
+//! near (incidents: alerts near in space and time)        kept (snapshots, reloads)
+//! ```
 
+mod acts;
+mod detail;
+mod heading;
 mod kept;
+mod material;
+mod near;
+mod revising;
+mod rounding;
+mod time;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::area::Covariance;
+use super::grounds::Grounds;
 use super::identity;
-use super::instant::Instant;
 use super::line::Point;
 use super::sensors::Support;
 use crate::fusion::TrackId;
 use crate::geo::LocalFrame;
 use crate::time::{Span, Timestamp};
-use crate::watch::agreement::{Agreement, RuleKind};
+use crate::watch::agreement::Agreement;
 use crate::watch::alert::{Count, Notice, Position, Severity, State};
+use crate::watch::life::Life;
+use heading::{Cited, Heading};
 pub(super) use kept::BookState;
+use near::Incidents;
+pub(super) use revising::ladder;
+pub(super) use rounding::rounded;
+use rounding::{position, rounded_count};
+use time::Heard;
 
 /// An alert that is over stays in the book this long after it happened: its id is taken, and it can be taken up again.
 pub(super) const REMEMBERED: Span = Span::from_secs(3600);
-/// An instant that moves by more than this, seconds, and by more than so many of its stated sigmas, is said anew.
-const MATERIAL_S: f64 = 1.0;
-const MATERIAL_SIGMAS: f64 = 2.0;
+/// After that it can be reviewed for so long.
+const REVIEWED_FOR: Span = Span::from_secs(7 * 24 * 3600);
 /// Alerts in the book, open or remembered.
 const CAPACITY: usize = 10_000;
+/// Alerts that can still be reviewed: the oldest are left out.
+const PAST_CAPACITY: usize = 2_000;
 
-/// Tracks named in an alert about one thing.
-const MOST_NAMED: usize = 16;
+/// The kind of a statement about what was first observed beyond a line.
+pub(super) const FIRST_OBSERVED_BEYOND: &str = "first_observed_beyond";
 
 /// What an alert is about, among those in the book. Ordered by track first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Subject {
     /// The track, unless it is about many.
     pub track: Option<TrackId>,
-    /// Index of the rule.
+    /// Index of the rule; of its other statement, that and the number of rules.
     pub rule: usize,
 }
 
@@ -56,6 +79,32 @@ pub(super) struct Finding {
     pub support: Support,
     pub count: Option<Count>,
     pub between: Option<[Timestamp; 2]>,
+    pub grounds: Grounds,
+}
+
+impl Finding {
+    /// One about sensors rather than about what they see.
+    pub(super) fn about_sensors(
+        severity: Severity,
+        event_time: Timestamp,
+        at: Point,
+        covariance_m2: Covariance,
+    ) -> Self {
+        Self {
+            severity,
+            confidence: 1.0,
+            event_time,
+            event_time_sigma_s: None,
+            at,
+            covariance_m2,
+            direction: None,
+            tracks: Vec::new(),
+            support: Support::default(),
+            count: None,
+            between: None,
+            grounds: Grounds::default(),
+        }
+    }
 }
 
 /// One alert in the book.
@@ -67,88 +116,99 @@ pub(super) struct Entry {
     pub latest: Timestamp,
     /// When its track was deleted.
     pub gone: Option<Timestamp>,
+    /// Its severity by itself, whatever happened near it.
+    rung: Severity,
+    /// Since when it waits for somebody to acknowledge it.
+    waits_since: Timestamp,
 }
 
 impl Entry {
     pub(super) fn is_open(&self) -> bool {
         self.notice.state != State::Cleared
     }
-}
 
-/// What every notice about a rule repeats.
-#[derive(Clone, Debug)]
-struct Heading {
-    hash: String,
-    id: Arc<str>,
-    clause: Option<Arc<str>>,
-    kind: &'static str,
-    line: Option<Arc<str>>,
-    zone: Option<Arc<str>>,
+    /// Says what its notice now holds, as the next revision.
+    fn say(&mut self, state: State, out: &mut Vec<Notice>) {
+        self.notice.revision = self.notice.revision.saturating_add(1);
+        self.notice.state = state;
+        out.push(self.notice.clone());
+    }
+
+    /// Says it in the state it is in: opened becomes updated.
+    fn say_again(&mut self, out: &mut Vec<Notice>) {
+        let state = if self.is_open() { State::Updated } else { State::Cleared };
+        self.say(state, out);
+    }
 }
 
 /// Every alert that is open or was lately.
 #[derive(Clone, Debug)]
 pub(super) struct Book {
     sector: String,
-    exercise: bool,
-    agreement: Arc<str>,
+    cited: Cited,
     frame: LocalFrame,
     headings: Vec<Heading>,
     alerts: BTreeMap<Arc<str>, (Subject, Entry)>,
     /// The latest alert about each subject.
     subjects: BTreeMap<Subject, Arc<str>>,
+    /// Those that are over and can still be reviewed.
+    past: BTreeMap<Arc<str>, (Subject, Entry)>,
+    incidents: Incidents,
+    /// When each live track was last measured, and when that was received.
+    heard: BTreeMap<TrackId, Heard>,
     refused: u64,
 }
 
 impl Book {
     pub(super) fn new(sector: &str, exercise: bool, frame: &LocalFrame, agreement: &Agreement) -> Self {
-        let headings = agreement
-            .rules
-            .iter()
-            .map(|rule| {
-                let line = match rule.kind {
-                    RuleKind::Crossing { line, .. } => agreement.lines.get(line).map(|line| line.id.clone()),
-                    RuleKind::Presence { .. } | RuleKind::Ceiling { .. } => None,
-                };
-                let zone = match rule.kind {
-                    RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. } => {
-                        agreement.zones.get(zone).map(|zone| zone.id.clone())
-                    }
-                    RuleKind::Crossing { .. } => None,
-                };
-                let hash = identity::rule_hash(agreement, rule);
-                let (id, clause, kind) = (rule.id.clone(), rule.clause.clone(), rule.kind.as_str());
-                Heading { hash, id, clause, kind, line, zone }
-            })
-            .collect();
+        let rules = agreement.rules.iter().map(|rule| Heading::new(agreement, rule));
+        // What a rule says besides stands after all that rules say.
+        let headings = rules.clone().chain(rules.map(Heading::beyond)).collect();
+        let agreement = agreement.hash.as_str().into();
         Self {
             sector: sector.to_owned(),
-            exercise,
-            agreement: agreement.hash.as_str().into(),
+            cited: Cited { exercise, agreement, software: None, configuration: None },
             frame: frame.clone(),
             headings,
             alerts: BTreeMap::new(),
             subjects: BTreeMap::new(),
+            past: BTreeMap::new(),
+            incidents: Incidents::default(),
+            heard: BTreeMap::new(),
             refused: 0,
+        }
+    }
+
+    /// The same book, that says in every notice which program, under which configuration, says it.
+    pub(super) fn citing(mut self, software: &str, configuration: &str) -> Self {
+        let given = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
+        (self.cited.software, self.cited.configuration) = (given(software), given(configuration));
+        self
+    }
+
+    /// The sector.
+    pub(super) fn sector(&self) -> &str {
+        &self.sector
+    }
+
+    /// Puts what is in force now in place of what a notice cites.
+    pub(super) fn cite(&self, notice: &mut Notice) {
+        let Cited { exercise, agreement, software, configuration } = self.cited.clone();
+        (notice.exercise, notice.agreement) = (exercise, agreement);
+        (notice.software, notice.configuration) = (software, configuration);
+    }
+
+    /// Says once more what is open of these.
+    pub(super) fn say_again(&mut self, alerts: &BTreeSet<Arc<str>>, out: &mut Vec<Notice>) {
+        for alert in alerts {
+            let found = self.alerts.get_mut(alert).filter(|(_, entry)| entry.is_open());
+            found.into_iter().for_each(|(_, entry)| entry.say_again(out));
         }
     }
 
     /// The hash of every rule, in the agreement's order.
     pub(super) fn rule_hashes(&self) -> impl Iterator<Item = &str> {
         self.headings.iter().map(|heading| &*heading.hash)
-    }
-
-    /// Every alert of another, open or remembered, under the rules' new places; what has none is forgotten.
-    pub(super) fn take_over(&mut self, other: &Self, moved: impl Fn(Subject) -> Option<Subject>) {
-        let restated = other.alerts.iter().filter_map(|(id, (subject, entry))| {
-            let subject = moved(*subject)?;
-            Some((id.clone(), (subject, self.restated(subject, entry)?)))
-        });
-        let alerts: Vec<_> = restated.collect();
-        self.alerts.extend(alerts);
-        let subjects = other.subjects.iter();
-        self.subjects.extend(subjects.filter_map(|(subject, id)| Some((moved(*subject)?, id.clone()))));
-        self.refused = other.refused;
     }
 
     /// Opens an alert. False, and counted, if the book is full of open ones.
@@ -167,15 +227,13 @@ impl Book {
             return false;
         }
         let position = position(&self.frame, finding.at, finding.covariance_m2);
-        let cell =
-            if subject.track.is_some() { identity::cell(position.lat, position.lon) } else { String::new() };
-        let alert: Arc<str> = (0..=u32::MAX)
-            .map(|ordinal| {
-                identity::alert_id(&self.sector, &heading.hash, &cell, finding.event_time, ordinal)
-            })
-            .find(|id| !self.alerts.contains_key(id.as_str()))
-            .expect("a bounded book leaves an ordinal free")
-            .into();
+        let alert = self.free_id(subject, heading, &position, finding.event_time);
+        let (measured_at, received_at) = self.times(finding.tracks.iter().copied());
+        let rung = heading.bounds.bound(finding.severity);
+        let near = near::Newcomer { subject, rung, time: finding.event_time, position: &position };
+        let (incident, completes) = self.incidents.join(&self.sector, &alert, &near);
+        let severity = if completes { heading.bounds.bound(Severity::Urgent) } else { rung };
+        let life = Life { escalation: heading.addressed(0), incident: Some(incident), ..Life::default() };
         let notice = Notice {
             v: 1,
             alert: alert.clone(),
@@ -184,7 +242,7 @@ impl Book {
             rule: heading.id.clone(),
             kind: heading.kind,
             clause: heading.clause.clone(),
-            severity: finding.severity,
+            severity,
             confidence: rounded(finding.confidence, 1e4),
             event_time: finding.event_time,
             event_time_sigma_s: finding.event_time_sigma_s.map(|sigma_s| rounded(sigma_s, 1e3)),
@@ -199,90 +257,42 @@ impl Book {
             count: finding.count.map(rounded_count),
             between: finding.between,
             crossings: None,
-            agreement: self.agreement.clone(),
-            exercise: self.exercise,
+            trend: None,
+            excess: None,
+            gathering: None,
+            grounds: finding.grounds,
+            life,
+            group: None,
+            measured_at,
+            received_at,
+            software: self.cited.software.clone(),
+            configuration: self.cited.configuration.clone(),
+            agreement: self.cited.agreement.clone(),
+            exercise: self.cited.exercise,
         };
         out.push(notice.clone());
         self.subjects.insert(subject, alert.clone());
-        self.alerts.insert(alert, (subject, Entry { notice, latest: now, gone: None }));
+        let entry = Entry { notice, latest: now, gone: None, rung, waits_since: now };
+        self.alerts.insert(alert, (subject, entry));
         true
     }
 
-    /// Says something new about the latest alert of a subject, open or remembered; one that was over is open again.
-    pub(super) fn revise(
-        &mut self,
-        now: Timestamp,
-        subject: Subject,
-        out: &mut Vec<Notice>,
-        change: impl FnOnce(&mut Notice),
-    ) {
-        if let Some(entry) = self.entry_mut(subject) {
-            change(&mut entry.notice);
-            entry.notice.confidence = rounded(entry.notice.confidence, 1e4);
-            entry.notice.count = entry.notice.count.map(rounded_count);
-            entry.notice.revision = entry.notice.revision.saturating_add(1);
-            entry.notice.state = State::Updated;
-            (entry.latest, entry.gone) = (now, None);
-            out.push(entry.notice.clone());
-        }
-    }
-
-    /// Raises severity when more trust groups stand behind an open alert than before.
-    pub(super) fn corroborate(
-        &mut self,
-        now: Timestamp,
-        subject: Subject,
-        support: Support,
-        out: &mut Vec<Notice>,
-    ) {
-        let Some(entry) = self.entry_mut(subject).filter(|entry| entry.is_open()) else { return };
-        let severity = severity(support.groups);
-        if severity > entry.notice.severity {
-            let latest = entry.latest;
-            self.revise(now, subject, out, |notice| {
-                notice.severity = severity;
-                notice.sensors = support.sensors;
-                notice.trust_groups = support.groups;
-            });
-            // It was seen better; it did not happen again.
-            if let Some(entry) = self.entry_mut(subject) {
-                entry.latest = latest;
-            }
-        }
-    }
-
-    /// Says a crossing's instant and place anew, where another look at the path has moved them materially.
-    pub(super) fn restate(
-        &mut self,
-        now: Timestamp,
-        subject: Subject,
-        instant: &Instant,
-        out: &mut Vec<Notice>,
-    ) {
-        let Some(entry) = self.entry(subject).filter(|entry| entry.is_open()) else { return };
-        let (latest, notice) = (entry.latest, &entry.notice);
-        let moved_s = instant.time.since(notice.event_time).as_secs_f64().abs();
-        if moved_s <= MATERIAL_S.max(MATERIAL_SIGMAS * notice.event_time_sigma_s.unwrap_or(0.0)) {
-            return;
-        }
-        let position = position(&self.frame, instant.at, instant.covariance_m2);
-        self.revise(now, subject, out, |notice| {
-            notice.event_time = instant.time;
-            notice.event_time_sigma_s = instant.sigma_s.map(|sigma_s| rounded(sigma_s, 1e3));
-            notice.position = position;
-        });
-        // It was seen better; it did not happen again.
-        if let Some(entry) = self.entry_mut(subject) {
-            entry.latest = latest;
-        }
+    /// The id of what happened there and then; what has happened in that cell and bucket before takes another ordinal.
+    fn free_id(&self, subject: Subject, heading: &Heading, at: &Position, event_time: Timestamp) -> Arc<str> {
+        let cell = if subject.track.is_some() { identity::cell(at.lat, at.lon) } else { String::new() };
+        let taken = |id: &str| self.alerts.contains_key(id) || self.past.contains_key(id);
+        (0..=u32::MAX)
+            .map(|ordinal| identity::alert_id(&self.sector, &heading.hash, &cell, event_time, ordinal))
+            .find(|id| !taken(id))
+            .expect("a bounded book leaves an ordinal free")
+            .into()
     }
 
     /// Clears the open alert about a subject, if there is one.
     pub(super) fn clear(&mut self, subject: Subject, out: &mut Vec<Notice>) {
         if let Some(entry) = self.entry_mut(subject).filter(|entry| entry.is_open()) {
-            entry.notice.revision = entry.notice.revision.saturating_add(1);
-            entry.notice.state = State::Cleared;
-            out.push(entry.notice.clone());
+            entry.notice.life.shelved = None;
+            entry.say(State::Cleared, out);
         }
     }
 
@@ -305,93 +315,22 @@ impl Book {
             .map(|(&subject, _)| subject)
     }
 
-    /// Notes that a track is gone, on every alert about it.
-    pub(super) fn track_gone(&mut self, now: Timestamp, track: TrackId) {
-        let subjects: Vec<Subject> = self.about(track).collect();
-        for subject in subjects {
-            if let Some(entry) = self.entry_mut(subject) {
-                entry.gone = Some(now);
-            }
-        }
-    }
-
-    /// Whether the latest alert of a subject is over because its track was gone.
-    pub(super) fn is_interrupted(&self, subject: Subject) -> bool {
-        self.entry(subject).is_some_and(|entry| !entry.is_open() && entry.gone.is_some())
-    }
-
-    /// What was interrupted goes on: the same alert, with what is known of it now.
-    pub(super) fn resume(
-        &mut self,
-        now: Timestamp,
-        subject: Subject,
-        finding: Finding,
-        out: &mut Vec<Notice>,
-    ) {
-        self.revise(now, subject, out, |notice| {
-            notice.confidence = finding.confidence;
-            notice.severity = notice.severity.max(finding.severity);
-            (notice.sensors, notice.trust_groups) = (finding.support.sensors, finding.support.groups);
-        });
-    }
-
-    /// Everything about one track is about `heir` from now on; of two open alerts of one rule the later is cleared.
-    /// The rules of which an alert about `heir` is open now.
-    pub(super) fn follow(&mut self, before: TrackId, heir: TrackId, out: &mut Vec<Notice>) -> Vec<usize> {
-        let from = Subject { track: Some(before), rule: 0 };
-        let to = Subject { track: Some(before), rule: usize::MAX };
-        let subjects: Vec<Subject> = self.subjects.range(from..=to).map(|(&subject, _)| subject).collect();
-        for subject in subjects {
-            let successor = Subject { track: Some(heir), ..subject };
-            let standing = |entry: &Entry| (entry.is_open(), std::cmp::Reverse(entry.notice.raised_at));
-            if self.entry(successor).map(standing) > self.entry(subject).map(standing) {
-                self.clear(subject, out);
-                self.subjects.remove(&subject);
-                continue;
-            }
-            self.clear(successor, out);
-            let Some(id) = self.subjects.remove(&subject) else { continue };
-            if let Some((of, entry)) = self.alerts.get_mut(&id) {
-                *of = successor;
-                name(&mut entry.notice.tracks, heir);
-                if entry.is_open() {
-                    entry.gone = None;
-                    entry.notice.revision = entry.notice.revision.saturating_add(1);
-                    entry.notice.state = State::Updated;
-                    out.push(entry.notice.clone());
-                }
-            }
-            self.subjects.insert(successor, id);
-        }
-        self.about(heir).map(|subject| subject.rule).collect()
-    }
-
     /// Every open alert with its subject, by id.
     pub(super) fn all_open(&self) -> impl Iterator<Item = (Subject, &Entry)> {
         self.alerts.values().filter(|(_, entry)| entry.is_open()).map(|(subject, entry)| (*subject, entry))
     }
 
-    /// Forgets what is over and long past.
-    pub(super) fn forget_old(&mut self, now: Timestamp) {
-        let subjects = &mut self.subjects;
-        self.alerts.retain(|id, (subject, entry)| {
-            let keep = entry.is_open() || now.since(entry.notice.event_time) < REMEMBERED;
-            if !keep && subjects.get(subject) == Some(id) {
-                subjects.remove(subject);
-            }
-            keep
-        });
+    /// The latest alert about a subject has to do with this other one; said with what is said next.
+    pub(super) fn relate(&mut self, subject: Subject, other: Option<&str>) {
+        if let Some(entry) = self.entry_mut(subject) {
+            entry.notice.grounds.related = other.map(str::to_owned);
+        }
     }
 
     /// Alerts that found the book full.
     pub(super) fn refused(&self) -> u64 {
         self.refused
     }
-}
-
-/// One trust group alone never exceeds a warning; two make an alert.
-pub(super) fn severity(trust_groups: u32) -> Severity {
-    if trust_groups >= 2 { Severity::Alert } else { Severity::Warning }
 }
 
 fn forget_oldest(
@@ -410,36 +349,4 @@ fn forget_oldest(
         }
     }
     oldest.is_some()
-}
-
-/// Adds a track to those named, ascending; of too many the oldest is left out.
-fn name(tracks: &mut Vec<String>, track: TrackId) {
-    let number = |name: &String| name.parse::<u64>().unwrap_or(u64::MAX);
-    if let Err(at) = tracks.binary_search_by_key(&track.0, number) {
-        tracks.insert(at, track.to_string());
-    }
-    if tracks.len() > MOST_NAMED {
-        tracks.remove(0);
-    }
-}
-
-/// Rounded as notices are: 1e-7 degrees, centimetres, tenths of square metres.
-fn position(frame: &LocalFrame, at: Point, covariance_m2: Covariance) -> Position {
-    let geodetic = frame.plane_to_geodetic(at[0], at[1], 0.0);
-    Position {
-        lat: rounded(geodetic.lat_deg(), 1e7),
-        lon: rounded(geodetic.lon_deg(), 1e7),
-        east_m: rounded(at[0], 1e2),
-        north_m: rounded(at[1], 1e2),
-        cov_m2: covariance_m2.map(|x| rounded(x, 1e1)),
-    }
-}
-
-fn rounded_count(count: Count) -> Count {
-    Count { expected: rounded(count.expected, 1e2), ..count }
-}
-
-/// To the nearest 1 / `per_unit`, without a negative zero: equal values print alike.
-fn rounded(x: f64, per_unit: f64) -> f64 {
-    libm::round(x * per_unit) / per_unit + 0.0
 }

@@ -1,18 +1,20 @@
 //! How many are where only so many may be.
 //!
-//! In: once a second, the probability of each track to be real, of the class and inside. Out: P(count > limit), the
-//! count being Poisson-binomial, and when to raise, revise and clear.
+//! In: once a second, P(count > limit) and the expected number of those seen (`tally`, `number`). Out: when to warn that the
+//! trend reaches the limit (`trend`), when to raise, revise and clear. What is not seen is reported as an interval and
+//! raises nothing. A warning and what follows it are one alert: the limit passed revises what was foreseen.
 
-use crate::fusion::TrackId;
-use crate::sensor::SensorIndex;
-use crate::time::{Span, Timestamp};
-
-use std::collections::BTreeMap;
+mod number;
+mod tally;
+mod trend;
 
 use serde::{Deserialize, Serialize};
 
-use super::area::Covariance;
-use super::line::Point;
+pub(super) use tally::Tally;
+pub(super) use trend::Outlook;
+use trend::Trend;
+
+use crate::time::{Span, Timestamp};
 
 /// Raised at or above.
 const PASSED: f64 = 0.95;
@@ -26,143 +28,90 @@ const KEPT_FOR: Span = Span::from_secs(5);
 const MATERIAL: f64 = 1.0;
 /// … but not more often than this.
 const REVISED_EVERY: Span = Span::from_secs(30);
-/// Less likely ones are not counted.
-const NEGLIGIBLE: f64 = 1e-3;
-/// Above this many steps the exact sum gives way to the normal approximation.
-const MOST_STEPS: usize = 4_000_000;
-/// Tracks named in one notice: the likeliest.
-const MOST_NAMED: usize = 256;
-
-/// What one second's picture says about one ceiling.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    members: Vec<Member>,
-    sensors: BTreeMap<SensorIndex, Span>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Member {
-    track: TrackId,
-    probability: f64,
-    at: Point,
-}
+/// P(passed within the horizon) that is foreseen at or above, once it has held …
+const FORESEEN: f64 = 0.8;
+const FORESEEN_FOR: Span = Span::from_secs(15);
+/// … and no longer at or below, once that has.
+const LAPSED: f64 = 0.4;
+const LAPSED_FOR: Span = Span::from_secs(60);
+/// Where this much more or less of the ground is watched than before, what rises may be what is seen.
+const OTHER_SIGHT: f64 = 0.1;
 
 /// One ceiling through time.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ceiling {
     passed_since: Option<Timestamp>,
     kept_since: Option<Timestamp>,
-    raised: bool,
+    foreseen_since: Option<Timestamp>,
+    lapsed_since: Option<Timestamp>,
+    stands: Stands,
     said: f64,
     said_at: Timestamp,
+    trend: Trend,
+    /// Unwatched share at the last sample.
+    blind: f64,
+}
+
+/// What was last said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Stands {
+    #[default]
+    Kept,
+    Foreseen,
+    Passed,
+}
+
+/// What one second's picture says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// P(more are seen than may be).
+    pub probability: f64,
+    /// Expected number of those seen.
+    pub expected: f64,
+    /// The most that may be there.
+    pub limit: u32,
+    /// How far ahead it is to be foreseen.
+    pub horizon: Option<Span>,
+    /// Share of the ground that nobody watches.
+    pub blind: f64,
 }
 
 /// What a second's look changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Change {
-    /// Passed, since this instant.
-    Raise(Timestamp),
+    /// Not passed, but it will be if this goes on.
+    Foresee(Outlook),
+    /// Passed, since this instant; whether that had been foreseen.
+    Raise(Timestamp, bool),
     /// Still passed, by materially more or fewer.
     Revise,
-    /// Kept again.
+    /// Kept again, or no longer to be foreseen.
     Clear,
 }
 
-impl Tally {
-    /// Counts one track.
-    pub(super) fn add(
-        &mut self,
-        track: TrackId,
-        probability: f64,
-        at: Point,
-        sensors: impl Iterator<Item = (SensorIndex, Span)>,
-    ) {
-        // NaN compares false and is nobody.
-        if probability > NEGLIGIBLE {
-            self.members.push(Member { track, probability: probability.min(1.0), at });
-            for (index, age) in sensors {
-                let youngest = self.sensors.entry(index).or_insert(age);
-                *youngest = age.min(*youngest);
-            }
-        }
-    }
-
-    /// Expected count.
-    pub(super) fn expected(&self) -> f64 {
-        self.members.iter().map(|member| member.probability).sum()
-    }
-
-    /// P(count > limit), by adding one track after the other to the distribution of the count (Poisson-binomial; Hong
-    /// 2013, Computational Statistics & Data Analysis 59).
-    pub(super) fn exceeds(&self, limit: u32) -> f64 {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        if self.members.len() <= limit {
-            return 0.0;
-        }
-        if self.members.len().saturating_mul(limit + 1) > MOST_STEPS {
-            return self.exceeds_roughly(limit);
-        }
-        let mut counts = vec![0.0; limit + 1];
-        counts[0] = 1.0;
-        for (index, member) in self.members.iter().enumerate() {
-            for count in (1..=limit.min(index + 1)).rev() {
-                counts[count] =
-                    counts[count] * (1.0 - member.probability) + counts[count - 1] * member.probability;
-            }
-            counts[0] *= 1.0 - member.probability;
-        }
-        (1.0 - counts.iter().sum::<f64>()).clamp(0.0, 1.0)
-    }
-
-    fn exceeds_roughly(&self, limit: usize) -> f64 {
-        let variance: f64 =
-            self.members.iter().map(|member| member.probability * (1.0 - member.probability)).sum();
-        let excess = self.expected() - (limit as f64 + 0.5);
-        super::area::normal_cdf(excess / variance.max(1e-9).sqrt())
-    }
-
-    /// Centre of those counted and their spread about it.
-    pub(super) fn place(&self) -> (Point, Covariance) {
-        let total = self.expected().max(f64::MIN_POSITIVE);
-        let mean = |of: &dyn Fn(&Member) -> f64| {
-            self.members.iter().map(|member| member.probability * of(member)).sum::<f64>() / total
-        };
-        let centre = [mean(&|member| member.at[0]), mean(&|member| member.at[1])];
-        let spread =
-            |i: usize, j: usize| mean(&|member| (member.at[i] - centre[i]) * (member.at[j] - centre[j]));
-        (centre, [spread(0, 0), spread(0, 1), spread(1, 1)])
-    }
-
-    /// Those likelier inside than not, the likeliest if there are too many to name, ascending.
-    pub(super) fn tracks(&self) -> Vec<TrackId> {
-        let mut named: Vec<&Member> =
-            self.members.iter().filter(|member| member.probability >= 0.5).collect();
-        named.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.track.cmp(&b.track)));
-        named.truncate(MOST_NAMED);
-        let mut tracks: Vec<TrackId> = named.into_iter().map(|member| member.track).collect();
-        tracks.sort_unstable();
-        tracks
-    }
-
-    /// The sensors behind them, with the age of the latest contribution.
-    pub(super) fn sensors(&self) -> impl Iterator<Item = (SensorIndex, Span)> + '_ {
-        self.sensors.iter().map(|(&index, &age)| (index, age))
-    }
+fn since(holds: bool, since: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    if holds { since.or(Some(now)) } else { None }
 }
 
 impl Ceiling {
-    /// Looks at a second's probability of being passed, and the expected count.
-    pub(super) fn observe(&mut self, now: Timestamp, probability: f64, expected: f64) -> Option<Change> {
-        self.passed_since = if probability >= PASSED { self.passed_since.or(Some(now)) } else { None };
-        self.kept_since = if probability <= KEPT { self.kept_since.or(Some(now)) } else { None };
+    /// Looks at a second.
+    pub(super) fn observe(&mut self, now: Timestamp, reading: Reading) -> Option<Change> {
+        let Reading { probability, expected, .. } = reading;
+        self.passed_since = since(probability >= PASSED, self.passed_since, now);
+        self.kept_since = since(probability <= KEPT, self.kept_since, now);
+        let outlook = self.look_ahead(now, reading);
         let held = |since: Option<Timestamp>, span| since.filter(|&since| now.since(since) >= span);
-        if !self.raised {
-            let since = held(self.passed_since, PASSED_FOR)?;
-            (self.raised, self.said, self.said_at) = (true, expected, now);
-            return Some(Change::Raise(since));
+        if self.stands != Stands::Passed {
+            if let Some(since) = held(self.passed_since, PASSED_FOR) {
+                let was_foreseen = self.stands == Stands::Foreseen;
+                (self.stands, self.said, self.said_at) = (Stands::Passed, expected, now);
+                return Some(Change::Raise(since, was_foreseen));
+            }
+            return self.foresee(now, outlook);
         }
         if held(self.kept_since, KEPT_FOR).is_some() {
-            self.raised = false;
+            self.stands = Stands::Kept;
+            self.foreseen_since = None;
             return Some(Change::Clear);
         }
         if (expected - self.said).abs() >= MATERIAL && now.since(self.said_at) >= REVISED_EVERY {
@@ -171,50 +120,50 @@ impl Ceiling {
         }
         None
     }
+
+    fn look_ahead(&mut self, now: Timestamp, reading: Reading) -> Option<Outlook> {
+        let horizon = reading.horizon?;
+        if (reading.blind - self.blind).abs() > OTHER_SIGHT {
+            self.trend.forget();
+            self.blind = reading.blind;
+        }
+        self.trend.observe(now, reading.expected);
+        self.trend.outlook(reading.limit, horizon)
+    }
+
+    fn foresee(&mut self, now: Timestamp, outlook: Option<Outlook>) -> Option<Change> {
+        let probability = outlook.map_or(0.0, |outlook| outlook.probability);
+        self.foreseen_since = since(probability >= FORESEEN, self.foreseen_since, now);
+        self.lapsed_since = since(probability <= LAPSED, self.lapsed_since, now);
+        let held = |since: Option<Timestamp>, span| since.is_some_and(|since| now.since(since) >= span);
+        match self.stands {
+            Stands::Kept if held(self.foreseen_since, FORESEEN_FOR) => {
+                self.stands = Stands::Foreseen;
+                outlook.map(Change::Foresee)
+            }
+            Stands::Foreseen if held(self.lapsed_since, LAPSED_FOR) => {
+                self.stands = Stands::Kept;
+                Some(Change::Clear)
+            }
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn tally(probabilities: &[f64]) -> Tally {
-        let mut tally = Tally::default();
-        for (track, &p) in (0..).zip(probabilities) {
-            tally.add(TrackId(track), p, [p, 0.0], std::iter::empty());
-        }
-        tally
-    }
+    const READING: Reading = Reading { probability: 0.0, expected: 0.0, limit: 9, horizon: None, blind: 0.0 };
 
-    #[test]
-    fn the_count_is_poisson_binomial() {
-        // By hand, p = 0.9, 0.8, 0.5: P(3) = 0.36, P(2) = 0.9·0.8·0.5 + 0.9·0.2·0.5 + 0.1·0.8·0.5 = 0.49.
-        let three = tally(&[0.9, 0.8, 0.5]);
-        for (limit, expected) in [(0, 1.0 - 0.01), (1, 0.85), (2, 0.36), (3, 0.0)] {
-            assert!((three.exceeds(limit) - expected).abs() < 1e-12, "{limit}");
-        }
-        assert!((three.expected() - 2.2).abs() < 1e-12);
-    }
-
-    #[test]
-    fn large_counts_agree_with_the_exact_sum() {
-        let many = tally(&vec![0.7; 2000]);
-        for limit in [1360, 1400, 1440] {
-            let (exact, rough) = (many.exceeds(limit), many.exceeds_roughly(limit as usize));
-            assert!((exact - rough).abs() < 2e-3, "{limit}: {exact} {rough}");
-        }
-    }
-
-    #[test]
-    fn only_real_numbers_count() {
-        assert_eq!(tally(&[f64::NAN, 0.0, -1.0, 1e-9]).members.len(), 0);
-        assert!(tally(&[7.0, 7.0]).exceeds(1) <= 1.0);
+    fn said(ceiling: &mut Ceiling, seconds: i64, reading: impl Fn(i64) -> Reading) -> Vec<(i64, Change)> {
+        let look = |second| Some((second, ceiling.observe(Timestamp::from_secs(second), reading(second))?));
+        (0..seconds).filter_map(look).collect()
     }
 
     #[test]
     fn raised_when_held_revised_when_material_cleared_when_kept() {
-        let mut ceiling = Ceiling::default();
-        let mut said = Vec::new();
-        for second in 0..100 {
+        let said = said(&mut Ceiling::default(), 100, |second| {
             let (probability, expected) = match second {
                 0..10 => (0.2, 4.0),
                 10..20 => (0.99, 6.0),
@@ -223,18 +172,39 @@ mod tests {
                 63..70 => (0.7, 7.5),
                 _ => (0.1, 2.0),
             };
-            let now = Timestamp::from_secs(second);
-            said.extend(ceiling.observe(now, probability, expected).map(|change| (second, change)));
-        }
-        let raise = Change::Raise(Timestamp::from_secs(10));
+            Reading { probability, expected, ..READING }
+        });
+        let raise = Change::Raise(Timestamp::from_secs(10), false);
         assert_eq!(said, [(12, raise), (42, Change::Revise), (72, Change::Revise), (75, Change::Clear)]);
     }
 
+    /// One more every twenty seconds: the tenth after 200 s.
+    fn filling(second: i64) -> Reading {
+        let expected = libm::floor(second as f64 / 20.0);
+        let probability = if expected > 9.0 { 1.0 } else { 0.0 };
+        Reading { probability, expected, horizon: Some(Span::from_secs(120)), ..READING }
+    }
+
     #[test]
-    fn the_place_is_the_centre_with_its_spread() {
-        let (centre, spread) = tally(&[1.0, 1.0, 0.5]).place();
-        assert!((centre[0] - 0.9).abs() < 1e-12 && centre[1].abs() < 1e-12);
-        assert!((spread[0] - (2.0 * 0.01 + 0.5 * 0.16) / 2.5).abs() < 1e-12);
-        assert_eq!(tally(&[0.9, 0.4, 0.6]).tracks(), [TrackId(0), TrackId(2)]);
+    fn what_is_foreseen_is_said_before_it_is_so_and_then_is_so() {
+        let said = said(&mut Ceiling::default(), 210, filling);
+        let [(foreseen, Change::Foresee(outlook)), (202, Change::Raise(_, true))] = said[..] else {
+            panic!("{said:?}")
+        };
+        assert!((100..180).contains(&foreseen) && outlook.probability >= FORESEEN, "{said:?}");
+        let silent = |second| Reading { horizon: None, ..filling(second) };
+        assert_eq!(self::said(&mut Ceiling::default(), 200, silent), [], "not asked to");
+    }
+
+    #[test]
+    fn what_was_foreseen_and_did_not_come_is_over() {
+        let said = said(&mut Ceiling::default(), 1200, |second| filling(second.min(190)));
+        assert!(matches!(said[..], [(_, Change::Foresee(_)), (_, Change::Clear)]), "{said:?}");
+    }
+
+    #[test]
+    fn seeing_more_is_no_trend() {
+        let uncovered = |second| Reading { blind: 1.0 - filling(second).expected / 10.0, ..filling(second) };
+        assert_eq!(said(&mut Ceiling::default(), 200, uncovered), []);
     }
 }

@@ -134,6 +134,23 @@ impl Crossing {
         Self { line, paths: BTreeMap::new(), gone: BTreeMap::new(), refused: 0 }
     }
 
+    /// Whether another is of the same line, whatever its name.
+    pub(super) fn is_of_the_line_of(&self, other: &Self) -> bool {
+        self.line.points() == other.line.points()
+    }
+
+    /// The line itself.
+    pub(super) fn line(&self) -> &Polyline {
+        &self.line
+    }
+
+    /// Whether a track's estimate is on another side than the one it is known to be on.
+    pub(super) fn is_undecided(&self, track: &TrackView<'_>) -> bool {
+        let Some(latched) = self.paths.get(&track.id).and_then(|path| path.latched) else { return false };
+        let here = self.line.nearest([track.estimate.mean[0], track.estimate.mean[1]], f64::MAX);
+        here.is_some_and(|here| here.beside && (here.signed_m < 0.0) != (latched == Side::Right))
+    }
+
     /// Tracks that found no room.
     pub(super) fn refused(&self) -> u64 {
         self.refused

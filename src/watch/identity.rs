@@ -11,18 +11,23 @@
 //! 6. the ordinal: `0`, or the next free number if that id has been given within the hour
 //!
 //! The rule's hash is SHA-256 over the fields: `linewatch-rule-1`; its id; its kind; its clause (empty if none); its
-//! classes, sorted and joined by commas; then for a crossing its direction, the line's id, left party, right party and
-//! vertices; for presence the zone; for a ceiling the limit and the zone. A zone is its id, floor, ceiling and corners.
-//! Vertices and corners are `lat,lon` in whole units of 1e-7 degrees joined by spaces, floor and ceiling whole
-//! centimetres or empty.
+//! classes, sorted and joined by commas; then what its kind says (in the order of [`RuleKind`]'s fields, without line and
+//! zone, and without a ceiling's horizon); then the line it names, if any: id, left party, right party and vertices; then
+//! the zone it names, if any: id, floor, ceiling and corners, or for a band its side, its two distances and the line's
+//! fields; then name and value of each of these that it says: classes of the agreement's own, unknown_class, parties,
+//! schedule, valid_from, valid_until, min_groups, min_confidence. Who is told, how severe it is called and who is exempt
+//! are no part of it. Vertices and corners are `lat,lon` in whole units of 1e-7 degrees joined by spaces, lengths whole
+//! centimetres (or empty), spans milliseconds, shares millionths, instants nanoseconds since 1970.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
 use crate::geo::Geodetic;
-use crate::time::Timestamp;
-use crate::watch::agreement::{Agreement, Rule, RuleKind, Zone};
+use crate::time::{Span, Timestamp};
+use crate::watch::agreement::{
+    Agreement, Evidence, Hours, Line, Rule, RuleKind, Schedule, Terms, UnknownClass, Zone,
+};
 
 /// Width of a place cell, degrees.
 const CELL_DEG: f64 = 0.002;
@@ -54,6 +59,14 @@ impl Canonical {
     }
 }
 
+/// The hash of another statement that a rule makes, lower-case hex: its alerts take no ids of the rule's own.
+pub(super) fn statement_hash(rule_hash: &str, statement: &str) -> String {
+    let mut fields = Canonical::new("linewatch-statement-1");
+    fields.field(rule_hash);
+    fields.field(statement);
+    fields.hex()
+}
+
 /// The hash of a rule and the geometry it names, lower-case hex.
 pub(super) fn rule_hash(agreement: &Agreement, rule: &Rule) -> String {
     let mut fields = Canonical::new("linewatch-rule-1");
@@ -64,32 +77,117 @@ pub(super) fn rule_hash(agreement: &Agreement, rule: &Rule) -> String {
     classes.sort_unstable();
     classes.dedup();
     fields.field(&classes.join(","));
-    match rule.kind {
-        RuleKind::Crossing { line, direction } => {
-            fields.field(direction.as_str());
-            if let Some(line) = agreement.lines.get(line) {
-                fields.field(&line.id);
-                fields.field(&line.left);
-                fields.field(&line.right);
-                fields.field(&outline(&line.vertices));
-            }
-        }
-        RuleKind::Presence { zone } => zone_fields(&mut fields, agreement.zones.get(zone)),
-        RuleKind::Ceiling { zone, limit } => {
-            fields.field(&limit.to_string());
-            zone_fields(&mut fields, agreement.zones.get(zone));
-        }
-    }
+    kind_fields(&mut fields, &rule.kind);
+    line_fields(&mut fields, rule.kind.line().and_then(|line| agreement.lines.get(line)));
+    zone_fields(&mut fields, agreement, rule.kind.zone().and_then(|zone| agreement.zones.get(zone)));
+    terms_fields(&mut fields, &rule.terms);
     fields.hex()
 }
 
-fn zone_fields(fields: &mut Canonical, zone: Option<&Zone>) {
+/// A hash of a rule's name, its kind and the geometry it names: while these are the same, it is the same rule with other
+/// terms, and what is known of it goes on.
+pub(super) fn ground_hash(agreement: &Agreement, rule: &Rule) -> String {
+    let mut fields = Canonical::new("linewatch-ground-1");
+    fields.field(&rule.id);
+    fields.field(rule.kind.as_str());
+    line_fields(&mut fields, rule.kind.line().and_then(|line| agreement.lines.get(line)));
+    zone_fields(&mut fields, agreement, rule.kind.zone().and_then(|zone| agreement.zones.get(zone)));
+    fields.hex()
+}
+
+fn kind_fields(fields: &mut Canonical, kind: &RuleKind) {
+    match kind {
+        RuleKind::Crossing { direction, .. } => fields.field(direction.as_str()),
+        RuleKind::Approach { direction, horizons, threshold, hold, .. } => {
+            fields.field(direction.as_str());
+            let horizons: Vec<String> = horizons.iter().copied().map(millis).collect();
+            fields.field(&horizons.join(","));
+            fields.field(&millionths(*threshold));
+            fields.field(&millis(*hold));
+        }
+        RuleKind::Presence { .. } | RuleKind::Surge { .. } => {}
+        RuleKind::Loiter { longer_than, leave, .. } => {
+            fields.field(&millis(*longer_than));
+            fields.field(&millis(*leave));
+        }
+        RuleKind::Ceiling { limit, .. } => fields.field(&limit.to_string()),
+        RuleKind::Convergence { min_number, radius_m, .. } => {
+            fields.field(&min_number.to_string());
+            fields.field(&centimetres(*radius_m));
+        }
+        RuleKind::Blind { below, hold, .. } => {
+            fields.field(&millionths(*below));
+            fields.field(&millis(*hold));
+        }
+        RuleKind::Integrity { sensors } => fields.field(&sensors.join(",")),
+    }
+}
+
+fn line_fields(fields: &mut Canonical, line: Option<&Line>) {
+    let Some(line) = line else { return };
+    fields.field(&line.id);
+    fields.field(&line.left);
+    fields.field(&line.right);
+    fields.field(&outline(&line.vertices));
+}
+
+fn zone_fields(fields: &mut Canonical, agreement: &Agreement, zone: Option<&Zone>) {
     let Some(zone) = zone else { return };
     fields.field(&zone.id);
     for bound_m in [zone.floor_m, zone.ceiling_m] {
-        fields.field(&bound_m.map_or(String::new(), |bound_m| whole(bound_m * 100.0).to_string()));
+        fields.field(&bound_m.map_or(String::new(), centimetres));
     }
-    fields.field(&outline(&zone.polygon));
+    match &zone.band {
+        None => fields.field(&outline(&zone.polygon)),
+        Some(band) => {
+            fields.field(band.flank.as_str());
+            fields.field(&centimetres(band.from_m));
+            fields.field(&centimetres(band.to_m));
+            line_fields(fields, agreement.lines.get(band.line));
+        }
+    }
+}
+
+/// Terms that are as they are where a rule does not speak of them add nothing: they came later than the first rules.
+fn terms_fields(fields: &mut Canonical, terms: &Terms) {
+    let Terms { nodes, unknown_class, parties, schedule, validity, evidence, .. } = terms;
+    let mut term = |name: &str, said: bool, value: String| {
+        if said {
+            fields.field(name);
+            fields.field(&value);
+        }
+    };
+    term("classes", !nodes.is_empty(), nodes.join(","));
+    term("unknown_class", *unknown_class != UnknownClass::default(), unknown_class.as_str().to_owned());
+    term("parties", !parties.is_empty(), parties.join("\n"));
+    term("schedule", schedule.is_some(), schedule.as_ref().map_or(String::new(), hours));
+    let instant = |at: Option<Timestamp>| at.map_or(String::new(), |at| at.as_nanos().to_string());
+    term("valid_from", validity.from.is_some(), instant(validity.from));
+    term("valid_until", validity.until.is_some(), instant(validity.until));
+    let usual = Evidence::default();
+    term("min_groups", evidence.min_groups != usual.min_groups, evidence.min_groups.to_string());
+    term("min_confidence", evidence.min_confidence > 0.0, millionths(evidence.min_confidence));
+}
+
+fn hours(schedule: &Schedule) -> String {
+    let mut text = schedule.time_zone.to_string();
+    for Hours { days, from_min, to_min } in &schedule.hours {
+        let days: Vec<&str> = days.iter().map(|day| day.as_str()).collect();
+        write!(text, " {} {from_min}-{to_min}", days.join(",")).expect("text takes what is written to it");
+    }
+    text
+}
+
+fn centimetres(metres: f64) -> String {
+    whole(metres * 100.0).to_string()
+}
+
+fn millionths(share: f64) -> String {
+    whole(share * 1e6).to_string()
+}
+
+fn millis(span: Span) -> String {
+    (span.as_nanos() / 1_000_000).to_string()
 }
 
 fn outline(points: &[Geodetic]) -> String {
@@ -108,6 +206,28 @@ fn whole(x: f64) -> i64 {
 /// The cell a position (degrees) lies in.
 pub(super) fn cell(lat_deg: f64, lon_deg: f64) -> String {
     format!("{},{}", whole(libm::floor(lat_deg / CELL_DEG)), whole(libm::floor(lon_deg / CELL_DEG)))
+}
+
+/// The id of an incident, lower-case hex: the fields `linewatch-incident-1`, the sector, the cell and the time bucket of
+/// its first alert, and an ordinal.
+pub(super) fn incident_id(sector: &str, cell: &str, event_time: Timestamp, ordinal: u32) -> String {
+    let mut fields = Canonical::new("linewatch-incident-1");
+    fields.field(sector);
+    fields.field(cell);
+    fields.field(&event_time.floor_secs().div_euclid(BUCKET_S).to_string());
+    fields.field(&ordinal.to_string());
+    fields.hex()
+}
+
+/// The id of a flood's group notices, lower-case hex: the fields `linewatch-flood-1`, the sector, the rule's name, the
+/// place's cell, and the id of the first alert it speaks for.
+pub(super) fn flood_id(sector: &str, rule: &str, cell: &str, first: &str) -> String {
+    let mut fields = Canonical::new("linewatch-flood-1");
+    fields.field(sector);
+    fields.field(rule);
+    fields.field(cell);
+    fields.field(first);
+    fields.hex()
 }
 
 /// The id of an alert, lower-case hex.

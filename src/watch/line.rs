@@ -4,6 +4,10 @@
 //! vertices. Between vertices a line is straight in the tangent plane. A line divides only beside itself: where its
 //! nearest point is one of its two ends the side is undetermined. A line whose last vertex is its first has no ends.
 
+mod meet;
+
+use crate::geo::{Geodetic, LocalFrame};
+
 /// East and north, metres.
 pub(super) type Point = [f64; 2];
 
@@ -104,6 +108,27 @@ impl Polyline {
 
     /// The nearest point's verdict on `point`, if the line comes within `reach_m` of it.
     pub(super) fn nearest(&self, point: Point, reach_m: f64) -> Option<Nearest> {
+        self.nearest_segment(point, reach_m).map(|(segment, t)| self.verdict(point, segment, t))
+    }
+
+    /// How far a place whose nearest segment is the first or the last lies inside the line's end there, metres along
+    /// that segment (negative past the end), with the direction inwards. Nothing of a place beside the line's middle.
+    pub(super) fn inward(&self, point: Point, reach_m: f64) -> Option<(f64, Point)> {
+        let (segment, t) = self.nearest_segment(point, reach_m).filter(|_| !self.closed)?;
+        let along = minus(self.points[segment + 1], self.points[segment]);
+        let norm = length(along);
+        let unit = [along[0] / norm, along[1] / norm];
+        let from_first = (segment == 0).then_some((t * norm, unit));
+        let from_last =
+            (segment + 2 == self.points.len()).then_some(((1.0 - t) * norm, [-unit[0], -unit[1]]));
+        match (from_first, from_last) {
+            (Some(first), Some(last)) => Some(if first.0 < last.0 { first } else { last }),
+            (first, last) => first.or(last),
+        }
+    }
+
+    /// The nearest segment, and where on the line through it (0 its beginning, 1 its end) the foot of `point` is.
+    fn nearest_segment(&self, point: Point, reach_m: f64) -> Option<(usize, f64)> {
         let mut best_sq = reach_m * reach_m;
         let mut best: Option<(usize, f64)> = None;
         for block in &self.blocks {
@@ -124,7 +149,7 @@ impl Polyline {
                 }
             }
         }
-        best.map(|(segment, t)| self.verdict(point, segment, t))
+        best
     }
 
     fn verdict(&self, point: Point, segment: usize, t: f64) -> Nearest {
@@ -180,6 +205,15 @@ impl Polyline {
     pub(super) fn points(&self) -> &[Point] {
         &self.points
     }
+}
+
+/// Vertices of the agreement in the sector's plane.
+pub(super) fn plane(frame: &LocalFrame, vertices: &[Geodetic]) -> Vec<Point> {
+    let in_plane = |vertex: &Geodetic| {
+        let at = frame.to_enu(*vertex);
+        [at.east_m, at.north_m]
+    };
+    vertices.iter().map(in_plane).collect()
 }
 
 fn minus(a: Point, b: Point) -> Point {

@@ -4,13 +4,16 @@
 //! a [`Notice`] about an alert whose id is a hash of what happened (`identity`).
 //!
 //! ```text
-//! observe ─ crossing (side of each line, latched) ─ passage (gates, contested) ─┐
-//! tick ──┬─ area (P inside) ─┬─ presence ────────────────────────────────────────┼─ book ─ notices
-//!        │                   └─ ceiling (how many) ──────────────────────────────┤
-//!        └─ corroboration, and what is over ─────────────────────────────────────┘
+//! observe ─ crossing (side of each line, latched) ─ gates ─ passage (contested) ┐
+//! tick ──┬─ area (P inside) ─┬─ presence, loiter ──────────────────────────────┼─ book ─ notices
+//!        │                   ├─ ceiling (how many) ────────────────────────────┤
+//!        │                   └─ surge (how many arrive) ───────────────────────┤
+//!        ├─ convergence (who moves together, or gathers) ──────────────────────┤
+//!        └─ corroboration, and what is over ───────────────────────────────────┘
 //! ```
-//! Two tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
-//! (`sight`). Crossings are judged at every measurement, presence and ceilings once a second. Every probability is of the track's
+//! Whether a rule applies (its dates, hours, classes, exemptions) is said in one place for all kinds (`applies`). Two
+//! tracks that are one are one here, too (`succession`). How much of each zone is watched is found out every second
+//! (`sight`). Crossings are judged at every measurement, the rest once a second. Every probability is of the track's
 //! covariance plus the allowance for errors that last (`sensors`). Tentative tracks raise nothing.
 //!
 //! An alert is over when: its track has been gone for a minute; or its zone is left, or its ceiling kept, for some
@@ -18,48 +21,88 @@
 
 pub mod agreement;
 pub mod alert;
+mod answering;
+mod applies;
+mod approach;
 mod area;
+mod band;
+mod blind;
 mod book;
+pub mod calendar;
 mod ceiling;
+mod convergence;
+mod counting;
 mod crossing;
+mod disbelief;
+mod doubt;
+mod emerged;
+mod fields;
+mod firsts;
+mod flood;
+mod gates;
+mod gathering;
+pub mod grounds;
 mod identity;
+mod inside;
 mod instant;
+mod integrity;
+pub mod life;
 mod line;
+mod loiter;
 mod passage;
 mod presence;
 mod reload;
 mod restored;
 mod sensors;
 mod sight;
+mod standing;
 mod succession;
+mod surge;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod unsaid;
+mod warning;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fusion::{Paths, TrackId, TrackView};
 use crate::geo::LocalFrame;
-use crate::sensor::{SensorIndex, SensorModel};
+use crate::sensor::SensorModel;
 use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
 use agreement::{Rule, RuleKind};
 pub use alert::Notice;
-use alert::{Count, Severity};
+use applies::Terms;
+use approach::Approaches;
+pub use approach::Foreseen;
 use area::Area;
-use book::{Book, Entry, Finding, Subject, severity};
-use ceiling::{Ceiling, Tally};
+use blind::Blind;
+use book::{Book, Entry, Subject};
+use ceiling::Ceiling;
+pub use counting::Reckoned;
 use crossing::{Crossed, Crossing, Side, plan};
+use doubt::Doubts;
+use flood::Flood;
+pub use flood::{Cause, Indicators};
+use gates::Gates;
+use gathering::Gatherings;
+use grounds::Grounds;
 use instant::Instant;
+pub use integrity::Stale;
 use line::Polyline;
-use passage::{GateDisc, Passage, class_probability, is_of};
+use loiter::Loiter;
+use passage::{Law, Passage};
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
 pub use sight::Sight;
 use sight::Sights;
+pub use standing::Standing;
+use surge::Surges;
+use unsaid::Unsaid;
 
 /// Alerts about a track that is gone are over after this long.
 const GONE_FOR: Span = Span::from_secs(60);
@@ -70,8 +113,6 @@ const QUIET_FOR: Span = Span::from_secs(3600);
 /// So long after it was raised, seconds, a crossing's instant and place are worked out again: what drives on is soon
 /// seen better, and what is late comes within the two minutes that tracks remember.
 const AGAIN_S: [i64; 4] = [5, 15, 30, 60];
-/// Zones farther than this (and six sigma) from a track do not concern it, metres.
-const ZONE_REACH_M: f64 = 1000.0;
 /// An estimate farther out, or more uncertain, says nothing, metres.
 const FARTHEST_M: f64 = 1e7;
 
@@ -80,16 +121,32 @@ const FARTHEST_M: f64 = 1e7;
 pub struct Watch {
     sensors: Sensors,
     rules: Vec<Rule>,
+    /// What of each rule must stay the same for its alerts to go on under another agreement.
+    grounds: Vec<String>,
     /// Lines that a crossing rule names, by their index in the agreement.
     lines: BTreeMap<usize, Crossing>,
-    gates: Vec<GateDisc>,
+    gates: Gates,
     zones: Vec<Area>,
+    terms: Terms,
     presence: Presence,
+    loiter: Loiter,
+    unsaid: Unsaid,
     /// By rule.
     ceilings: BTreeMap<usize, Ceiling>,
+    surges: Surges,
+    gatherings: Gatherings,
+    /// How many of each ceiling's class there were in this second, by rule: room, made anew every second.
+    reckoned: BTreeMap<usize, Reckoned>,
+    alarm_budget_per_week: f64,
     sights: Sights,
     book: Book,
-    gate_transits: u64,
+    flood: Flood,
+    approaches: Approaches,
+    /// By rule.
+    blinds: BTreeMap<usize, Blind>,
+    doubts: Doubts,
+    /// Of each of the agreement's lines, on its left and right.
+    parties: Vec<[Arc<str>; 2]>,
 }
 
 impl Watch {
@@ -103,32 +160,46 @@ impl Watch {
         sensors: &[SensorModel],
     ) -> Self {
         let named = agreement.rules.iter().filter_map(|rule| match rule.kind {
-            RuleKind::Crossing { line, .. } => Some((line, agreement.lines.get(line)?)),
-            RuleKind::Presence { .. } | RuleKind::Ceiling { .. } => None,
+            RuleKind::Crossing { line, .. } | RuleKind::Approach { line, .. } => {
+                Some((line, agreement.lines.get(line)?))
+            }
+            _ => None,
         });
-        let lines = named.map(|(index, line)| {
-            let vertices: Vec<line::Point> = line
-                .vertices
-                .iter()
-                .map(|&vertex| frame.to_enu(vertex))
-                .map(|vertex| [vertex.east_m, vertex.north_m])
-                .collect();
-            (index, Crossing::new(Polyline::new(&vertices)))
-        });
-        let zones: Vec<Area> = agreement.zones.iter().map(|zone| Area::new(frame, zone)).collect();
+        let lines = named
+            .map(|(index, line)| (index, Crossing::new(Polyline::new(&line::plane(frame, &line.vertices)))));
+        let zones: Vec<Area> =
+            agreement.zones.iter().map(|zone| Area::new(frame, zone, &agreement.lines)).collect();
         let named = agreement.zones.iter().map(|zone| zone.id.clone()).zip(&zones);
         Self {
+            gatherings: Gatherings::new(frame, agreement),
+            surges: Surges::default(),
+            reckoned: BTreeMap::new(),
+            alarm_budget_per_week: agreement.alarm_budget_per_week,
             sights: Sights::new(named, sensors),
             sensors: Sensors::new(frame, sensors),
             rules: agreement.rules.clone(),
+            grounds: agreement.rules.iter().map(|rule| identity::ground_hash(agreement, rule)).collect(),
             lines: lines.collect(),
-            gates: agreement.gates.iter().map(|gate| GateDisc::new(frame, gate)).collect(),
+            gates: Gates::new(frame, agreement),
             zones,
+            terms: Terms::new(agreement),
             presence: Presence::default(),
+            loiter: Loiter::default(),
+            unsaid: Unsaid::default(),
             ceilings: BTreeMap::new(),
             book: Book::new(sector, exercise, frame, agreement),
-            gate_transits: 0,
+            flood: Flood::default(),
+            approaches: Approaches::new(asks(agreement, |kind| matches!(kind, RuleKind::Approach { .. }))),
+            blinds: BTreeMap::new(),
+            doubts: Doubts::new(frame, sensors),
+            parties: agreement.lines.iter().map(|line| [line.left.clone(), line.right.clone()]).collect(),
         }
+    }
+
+    /// The same watch, that says in every notice which program, under which configuration, says it.
+    #[must_use]
+    pub fn citing(self, software: &str, configuration: &str) -> Self {
+        Self { book: self.book.citing(software, configuration), ..self }
     }
 
     /// Looks at one track right after a measurement updated it; appends what is to be said. `paths` knows where it was.
@@ -142,6 +213,9 @@ impl Watch {
         if !is_sound(track) {
             return;
         }
+        if track.status.is_target() {
+            self.book.hear(now, track.id, track.updated);
+        }
         // Allocates only where somebody crossed.
         let mut crossings = Vec::new();
         for (&line, crossing) in &mut self.lines {
@@ -149,7 +223,7 @@ impl Watch {
             crossings.push((line, crossed));
         }
         for (line, crossed) in crossings {
-            self.passed(line, now, track, &crossed, out);
+            self.passed(line, now, track, &crossed, paths, out);
         }
     }
 
@@ -160,14 +234,22 @@ impl Watch {
         now: Timestamp,
         track: &TrackView<'_>,
         crossed: &Crossed,
+        paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let passage = Passage { line, now, track, crossed };
-        if self.gates.iter().any(|gate| gate.permits(&passage)) {
-            self.gate_transits += 1;
-        } else {
-            passage::judge(&mut self.book, &self.sensors, &self.rules, &passage, out);
+        let support = self.sensors.support(ages(track.sensors, track.updated));
+        let foretold = self.foretold(line, track.id, crossed.to);
+        let related = foretold.iter().find_map(|subject| self.book.entry(*subject).filter(|e| e.is_open()));
+        let related = related.map(|entry| entry.notice.alert.to_string());
+        let grounds = Grounds { related, ..self.grounds(now, track, &support, Some(line), paths) };
+        let passage = Passage { line, now, track, crossed, grounds: &grounds };
+        let said = out.len();
+        if !self.gates.permit(&passage) {
+            let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
+            passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
+        let crossing = out.get(said..).and_then(|new| new.first()).map(|notice| notice.alert.clone());
+        self.arrived(&foretold, crossing.as_deref(), out);
     }
 
     /// A track is gone.
@@ -176,6 +258,9 @@ impl Watch {
             crossing.forget(now, track);
         }
         self.presence.forget(track);
+        self.surges.forget(track);
+        self.approaches.forget(track);
+        self.doubts.forget(now, track);
         self.book.track_gone(now, track);
     }
 
@@ -187,12 +272,19 @@ impl Watch {
         paths: &impl Paths,
         out: &mut Vec<Notice>,
     ) {
-        let mut tallies = BTreeMap::new();
+        let (mut tallies, mut crowds) = (BTreeMap::new(), self.crowds(now));
         for track in tracks.filter(|track| track.status.is_target() && is_sound(track)) {
-            self.corroborate(now, &track, out);
-            self.look_into_zones(now, &track, &mut tallies, out);
+            self.corroborate(now, &track, paths, out);
+            self.look_back(now, &track, paths, out);
+            self.look_ahead(now, &track, paths, out);
+            self.look_into_zones(now, &track, &mut tallies, paths, out);
+            self.join_crowds(now, &track, &mut crowds);
         }
+        self.doubts.tick(now, paths);
+        self.disbelieve(now, paths, out);
         self.count(now, &tallies, out);
+        self.see_arrivals(now, &tallies, out);
+        self.look_for_gatherings(now, &crowds, out);
         self.look_again(now, paths, out);
         let over: Vec<Subject> = self
             .book
@@ -203,17 +295,12 @@ impl Watch {
         for subject in over {
             self.book.clear(subject, out);
         }
+        self.book.attend(now, out);
         self.book.forget_old(now);
+        self.terms.forget_old(now);
+        self.loiter.forget_old(now);
+        self.unsaid.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
-    }
-
-    /// Finds out what is watched of the zones. `sees`: P(a sensor, as it is now, would report a target at a place in the
-    /// plane); nothing while that is not known.
-    pub fn look_around(&mut self, sees: Option<impl Fn(SensorIndex, [f64; 2]) -> f64>) {
-        match sees {
-            Some(sees) => self.sights.look(sees),
-            None => self.sights.forget(),
-        }
     }
 
     /// Every zone, in the agreement's order, with what is watched of it, once known.
@@ -221,29 +308,55 @@ impl Watch {
         self.sights.all()
     }
 
-    /// The latest notice of every alert that is open now, by alert id.
+    /// The latest notice of every alert that is open now, by alert id; a flood's groups behind them.
     pub fn open(&self) -> impl Iterator<Item = &Notice> {
-        self.book.all_open().map(|(_, entry)| &entry.notice)
+        self.book.all_open().map(|(_, entry)| &entry.notice).chain(self.flood.open())
     }
 
     /// Crossings by leave, through a gate.
     #[must_use]
     pub fn gate_transits(&self) -> u64 {
-        self.gate_transits
+        self.gates.transits()
+    }
+
+    /// How often use was made of each exemption, by its id, in the agreement's order.
+    pub fn exempted(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.terms.counts().map(|(exemption, count)| (&exemption.id, count))
     }
 
     /// What found a full table: sides of tracks near lines, stays in zones, alerts.
     #[must_use]
     pub fn refused(&self) -> u64 {
         let sides: u64 = self.lines.values().map(Crossing::refused).sum();
-        sides + self.presence.refused() + self.book.refused()
+        let stays = self.presence.refused() + self.loiter.refused() + self.surges.refused();
+        sides
+            + stays
+            + self.unsaid.dropped()
+            + self.book.refused()
+            + self.approaches.refused()
+            + self.doubts.refused()
     }
 
-    fn corroborate(&mut self, now: Timestamp, track: &TrackView<'_>, out: &mut Vec<Notice>) {
+    fn corroborate(
+        &mut self,
+        now: Timestamp,
+        track: &TrackView<'_>,
+        paths: &impl Paths,
+        out: &mut Vec<Notice>,
+    ) {
+        self.doubts.see(now, track, &self.sensors, paths);
         let subjects: Vec<Subject> = self.book.about(track.id).collect();
         for subject in subjects {
             let support = self.sensors.support(ages(track.sensors, now));
             self.book.corroborate(now, subject, support, out);
+        }
+        for subject in self.unsaid.about(track.id) {
+            let Some(rule) = self.rules.get(subject.rule) else { continue };
+            let support = self.sensors.support(ages(track.sensors, now));
+            let grounds = self.grounds(now, track, &support, rule.kind.line(), paths);
+            if let Some(finding) = self.unsaid.take(subject, rule, track, support, grounds) {
+                self.book.open(now, subject, finding, out);
+            }
         }
     }
 
@@ -274,101 +387,11 @@ impl Watch {
             self.book.restate(now, subject, &instant, out);
         }
     }
+}
 
-    fn look_into_zones(
-        &mut self,
-        now: Timestamp,
-        track: &TrackView<'_>,
-        tallies: &mut BTreeMap<usize, Tally>,
-        out: &mut Vec<Notice>,
-    ) {
-        let at = [track.estimate.mean[0], track.estimate.mean[1]];
-        let own = plan(&track.estimate.covariance);
-        let reach_m = ZONE_REACH_M + 6.0 * (own[0] + own[2]).max(0.0).sqrt();
-        for index in 0..self.rules.len() {
-            let rule = &self.rules[index];
-            let (RuleKind::Presence { zone } | RuleKind::Ceiling { zone, .. }) = rule.kind else { continue };
-            let Some(area) = self.zones.get(zone) else { continue };
-            let subject = Subject { track: Some(track.id), rule: index };
-            let near = area.near(at, reach_m);
-            let covariance = if near { area::plus(own, self.sensors.bias(track)) } else { own };
-            let inside = if near { area.inside(at, covariance, track.altitude_m) } else { 0.0 };
-            let existing = inside * track.existence;
-            if let RuleKind::Ceiling { .. } = rule.kind {
-                let counted = existing * class_probability(track, &rule.classes);
-                tallies.entry(index).or_default().add(track.id, counted, at, ages(track.sensors, now));
-                continue;
-            }
-            let existing = if is_of(track, &rule.classes) { existing } else { 0.0 };
-            match self.presence.observe(now, subject, existing) {
-                Some(presence::Change::Raise(event_time)) => {
-                    let support = self.sensors.support(ages(track.sensors, now));
-                    let finding = Finding {
-                        severity: severity(support.groups),
-                        confidence: existing,
-                        event_time,
-                        event_time_sigma_s: None,
-                        at,
-                        covariance_m2: covariance,
-                        direction: None,
-                        tracks: vec![track.id],
-                        support,
-                        count: None,
-                        between: None,
-                    };
-                    if self.book.is_interrupted(subject) {
-                        self.book.resume(now, subject, finding, out);
-                    } else {
-                        self.book.open(now, subject, finding, out);
-                    }
-                }
-                Some(presence::Change::Clear) => self.book.clear(subject, out),
-                None => {}
-            }
-        }
-    }
-
-    fn count(&mut self, now: Timestamp, tallies: &BTreeMap<usize, Tally>, out: &mut Vec<Notice>) {
-        let nobody = Tally::default();
-        for (index, rule) in self.rules.iter().enumerate() {
-            let RuleKind::Ceiling { limit, .. } = rule.kind else { continue };
-            let tally = tallies.get(&index).unwrap_or(&nobody);
-            let (confidence, expected) = (tally.exceeds(limit), tally.expected());
-            let change = self.ceilings.entry(index).or_default().observe(now, confidence, expected);
-            let subject = Subject { track: None, rule: index };
-            let count = Some(Count { expected, limit });
-            match change {
-                Some(ceiling::Change::Raise(event_time)) => {
-                    let (at, covariance_m2) = tally.place();
-                    let finding = Finding {
-                        // A ceiling passed with P ≥ 0.95 is an alert, whoever counted.
-                        severity: Severity::Alert,
-                        confidence,
-                        event_time,
-                        event_time_sigma_s: None,
-                        at,
-                        covariance_m2,
-                        direction: None,
-                        tracks: tally.tracks(),
-                        support: self.sensors.support(tally.sensors()),
-                        count,
-                        between: None,
-                    };
-                    self.book.open(now, subject, finding, out);
-                }
-                Some(ceiling::Change::Revise) => {
-                    let support = self.sensors.support(tally.sensors());
-                    self.book.revise(now, subject, out, |notice| {
-                        (notice.confidence, notice.count) = (confidence, count);
-                        notice.tracks = tally.tracks().iter().map(ToString::to_string).collect();
-                        (notice.sensors, notice.trust_groups) = (support.sensors, support.groups);
-                    });
-                }
-                Some(ceiling::Change::Clear) => self.book.clear(subject, out),
-                None => {}
-            }
-        }
-    }
+/// Whether any rule is of a kind.
+fn asks(agreement: &Agreement, is_one: impl Fn(&RuleKind) -> bool) -> bool {
+    agreement.rules.iter().any(|rule| is_one(&rule.kind))
 }
 
 /// Whether an estimate is one: finite, on this planet, with a covariance that is one. NaN compares false.

@@ -1,59 +1,26 @@
-//! What the rules make of a crossing: authorised gates, whom a rule is about, contested crossings.
+//! What the rules make of a crossing that no gate permits: whom a rule is about, contested crossings.
 //!
-//! A crossing inside a gate's disc, in its direction, by something that is of the gate's classes with P ≥ 0.5, is a
-//! transit: counted, not alerted. A gate without classes lets everything pass; a gate with classes does not open for
-//! what is not known: a uniform class gives `vehicle` 3/8. Further crossings of one track within an hour of the first,
-//! in whatever direction, belong to the same alert, a *contested crossing*, and revise it with their number.
+//! In: a crossing with its track. Out: notices. Whether a rule applies is asked for the instant of the crossing, whenever
+//! it became known. Further crossings of one track within an hour of the first, in whatever direction, belong to the same
+//! alert, a *contested crossing*, and revise it with their number.
 
-use super::book::{Book, Finding, REMEMBERED, Subject, severity};
+use super::applies::{Terms, evident};
+use super::book::{Book, Finding, REMEMBERED, Subject, ladder};
 use super::crossing::{Crossed, Side};
-use super::line::Point;
+use super::grounds::Grounds;
 use super::sensors::{Sensors, ages};
+use super::unsaid::Unsaid;
 use crate::fusion::TrackView;
-use crate::geo::LocalFrame;
 use crate::scan::Class;
 use crate::time::Timestamp;
-use crate::watch::agreement::{Direction, Gate, Rule, RuleKind};
+use crate::watch::agreement::{Direction, Rule, RuleKind};
 use crate::watch::alert::Notice;
 
 /// P(class among those named) that makes a rule or a gate be about a track.
-const IS_OF_CLASS: f64 = 0.5;
+pub(super) const IS_OF_CLASS: f64 = 0.5;
 
-/// A gate in the tangent plane.
-#[derive(Clone, Debug)]
-pub(super) struct GateDisc {
-    line: usize,
-    center: Point,
-    radius_m: f64,
-    classes: Vec<Class>,
-    direction: Direction,
-}
-
-impl GateDisc {
-    pub(super) fn new(frame: &LocalFrame, gate: &Gate) -> Self {
-        let center = frame.to_enu(gate.center);
-        Self {
-            line: gate.line,
-            center: [center.east_m, center.north_m],
-            radius_m: gate.radius_m,
-            classes: gate.classes.clone(),
-            direction: gate.direction,
-        }
-    }
-
-    /// Whether this crossing is by leave.
-    pub(super) fn permits(&self, passage: &Passage<'_>) -> bool {
-        let Passage { line, track, crossed, .. } = *passage;
-        let at = crossed.instant.at;
-        let (east, north) = (at[0] - self.center[0], at[1] - self.center[1]);
-        self.line == line
-            && east * east + north * north <= self.radius_m * self.radius_m
-            && matches(self.direction, crossed.to)
-            && is_of(track, &self.classes)
-    }
-}
-
-fn matches(wanted: Direction, to: Side) -> bool {
+/// Whether a crossing to this side is one in this direction.
+pub(super) fn matches(wanted: Direction, to: Side) -> bool {
     wanted == Direction::Any || wanted == to.direction()
 }
 
@@ -66,7 +33,7 @@ pub(super) fn class_probability(track: &TrackView<'_>, classes: &[Class]) -> f64
     named.map(|(_, probability)| probability).sum()
 }
 
-/// Whether a rule or a gate that names these classes is about the track.
+/// Whether a gate that names these classes is about the track.
 pub(super) fn is_of(track: &TrackView<'_>, classes: &[Class]) -> bool {
     class_probability(track, classes) >= IS_OF_CLASS
 }
@@ -78,21 +45,31 @@ pub(super) struct Passage<'a> {
     pub now: Timestamp,
     pub track: &'a TrackView<'a>,
     pub crossed: &'a Crossed,
+    /// What it stands on.
+    pub grounds: &'a Grounds,
+}
+
+/// What is judged by, and what waits to be said.
+pub(super) struct Law<'a> {
+    pub rules: &'a [Rule],
+    pub terms: &'a mut Terms,
+    pub unsaid: &'a mut Unsaid,
 }
 
 /// What the rules about its line say of a crossing that no gate permits.
 pub(super) fn judge(
     book: &mut Book,
     sensors: &Sensors,
-    rules: &[Rule],
+    law: Law<'_>,
     passage: &Passage<'_>,
     out: &mut Vec<Notice>,
 ) {
-    let Passage { line, now, track, crossed } = *passage;
+    let Passage { line, now, track, crossed, grounds } = *passage;
+    let Law { rules, terms, unsaid } = law;
     let instant = crossed.instant;
     for (index, rule) in rules.iter().enumerate() {
         let RuleKind::Crossing { line: named, direction } = rule.kind else { continue };
-        if named != line {
+        if named != line || !terms.in_force(index, rule, instant.time) {
             continue;
         }
         let subject = Subject { track: Some(track.id), rule: index };
@@ -102,11 +79,17 @@ pub(super) fn judge(
             book.revise(now, subject, out, |notice| {
                 notice.crossings = Some(notice.crossings.unwrap_or(1).saturating_add(1));
             });
-        } else if matches(direction, crossed.to) && is_of(track, &rule.classes) {
+        } else if matches(direction, crossed.to) && terms.applies(rule, instant.time, track, true).is_about()
+        {
             let support = sensors.support(ages(track.sensors, track.updated));
+            let confidence = crossed.probability * track.existence;
+            if evident(rule, confidence, || support.groups) < confidence {
+                unsaid.keep(now, subject, crossed, confidence);
+                continue;
+            }
             let finding = Finding {
-                severity: severity(support.groups),
-                confidence: crossed.probability * track.existence,
+                severity: rule.terms.severity.bound(ladder(support.groups, !grounds.blind.is_empty())),
+                confidence,
                 event_time: instant.time,
                 event_time_sigma_s: instant.sigma_s,
                 at: instant.at,
@@ -116,6 +99,7 @@ pub(super) fn judge(
                 support,
                 count: None,
                 between: crossed.between,
+                grounds: grounds.clone(),
             };
             book.open(now, subject, finding, out);
         }

@@ -1,19 +1,26 @@
 //! One watch takes over from another whose agreement differs.
 //!
-//! In: both. Out: the new one, with every alert, stay and side whose rule says the same in both (by its hash), and
-//! "cleared" for every open alert whose rule does not.
+//! In: both. Out: the new one, with every alert, stay and side that still stands for something, and "cleared" for every
+//! open alert that does not.
+//!
+//! A rule is in both if it says the same in both (by its hash), or has the same name, kind and geometry and other terms:
+//! other dates, hours, classes, limits. Its alerts go on under the ids they have; what the new terms do not support any
+//! more clears by itself, as it would if the thing had left. The sides of a line are kept with the line, whatever rules
+//! are about it, so that who is on his way across is not lost, and nobody is said to have crossed who only was there.
 
 use std::collections::BTreeMap;
 
-use super::agreement::RuleKind;
 use super::book::Subject;
-use super::{Notice, Watch};
+use super::{Cause, Notice, Watch};
+use crate::time::Timestamp;
 
 impl Watch {
     /// Ends every open alert: nothing that is known will be known any more.
-    pub(crate) fn clear_all(&mut self, out: &mut Vec<Notice>) {
+    pub(crate) fn clear_all(&mut self, now: Timestamp, out: &mut Vec<Notice>) {
         let open: Vec<Subject> = self.book.all_open().map(|(subject, _)| subject).collect();
         open.into_iter().for_each(|subject| self.book.clear(subject, out));
+        self.settle(now, Cause::Observed, out);
+        self.flood.end(now, out);
     }
 
     /// Takes over from `old`.
@@ -21,8 +28,13 @@ impl Watch {
         let same: BTreeMap<usize, usize> = old
             .book
             .rule_hashes()
+            .zip(&old.grounds)
             .enumerate()
-            .filter_map(|(index, hash)| Some((index, self.book.rule_hashes().position(|new| new == hash)?)))
+            .filter_map(|(index, (hash, ground))| {
+                let exact = self.book.rule_hashes().position(|new| new == hash);
+                let new = exact.or_else(|| self.grounds.iter().position(|new| new == ground));
+                Some((index, new?))
+            })
             .collect();
         let gone = old.book.all_open().map(|(subject, _)| subject).filter(|s| !same.contains_key(&s.rule));
         let gone: Vec<Subject> = gone.collect();
@@ -32,17 +44,26 @@ impl Watch {
         self.presence.take_over(&old.presence, moved);
         for (index, new) in &same {
             if let Some(ceiling) = old.ceilings.get(index) {
-                self.ceilings.insert(*new, *ceiling);
+                self.ceilings.insert(*new, ceiling.clone());
             }
-            // The hash covers the geometry: the line is the same, whatever its place in the list.
-            let lines = (old.rules.get(*index).map(|r| &r.kind), self.rules.get(*new).map(|r| &r.kind));
-            if let (Some(RuleKind::Crossing { line: was, .. }), Some(RuleKind::Crossing { line: is, .. })) =
-                lines
-                && let (Some(was), Some(is)) = (old.lines.get(was), self.lines.get_mut(is))
-            {
-                *is = was.clone();
+            self.surges.take_over(&old.surges, *index, *new);
+            self.gatherings.take_over(&old.gatherings, *index, *new);
+            if let Some(blind) = old.blinds.get(index) {
+                self.blinds.insert(*new, blind.clone());
             }
         }
-        self.gate_transits = old.gate_transits;
+        for line in self.lines.values_mut() {
+            if let Some(was) = old.lines.values().find(|was| was.is_of_the_line_of(line)) {
+                *line = was.clone();
+            }
+        }
+        self.loiter.take_over(&old.loiter, moved);
+        self.unsaid.take_over(&old.unsaid, moved);
+        self.gates.take_over(&old.gates);
+        self.terms.take_over(&old.terms);
+        self.flood = old.flood.clone().restated(|notice| self.book.cite(notice));
+        self.approaches.take_over(&old.approaches, moved);
+        // What is known of sensors and identities is of no rule.
+        self.doubts = old.doubts.clone();
     }
 }

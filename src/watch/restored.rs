@@ -7,9 +7,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::applies::Used;
+use super::blind::Blind;
 use super::ceiling::Ceiling;
+use super::gates::Passed;
+use super::gathering;
+use super::loiter::Loiter;
 use super::presence::Presence;
-use super::{Watch, book, crossing, sight};
+use super::surge::Surges;
+use super::unsaid::Unsaid;
+use super::{Watch, approach, book, crossing, doubt, flood, sight, standing};
 
 /// A watch's state as read: in the order in which [`Watch::state`] writes it.
 #[derive(Deserialize)]
@@ -17,9 +24,18 @@ pub struct WatchState {
     lines: Vec<crossing::State>,
     presence: Presence,
     ceilings: BTreeMap<usize, Ceiling>,
+    surges: Surges,
+    gatherings: gathering::State,
     sights: sight::State,
     book: book::BookState,
-    gate_transits: u64,
+    flood: flood::FloodState,
+    gates: Passed,
+    loiter: Loiter,
+    unsaid: Unsaid,
+    exemptions: Used,
+    approaches: approach::State,
+    blinds: BTreeMap<usize, Blind>,
+    doubts: (doubt::State, standing::State),
 }
 
 impl Watch {
@@ -28,11 +44,26 @@ impl Watch {
         // Every field by name: a new one has to be given its place.
         #[rustfmt::skip]
         let Self {
-            lines, presence, ceilings, sights, book, gate_transits,
-            sensors: _, rules: _, gates: _, zones: _,
+            lines, presence, ceilings, surges, gatherings, sights, book, flood, gates, loiter, unsaid,
+            terms, approaches, blinds, doubts,
+            sensors: _, rules: _, grounds: _, zones: _, reckoned: _, alarm_budget_per_week: _, parties: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
-        (lines, presence, ceilings, sights.state(), book.state(), gate_transits)
+        (
+            lines,
+            presence,
+            ceilings,
+            surges,
+            gatherings.state(),
+            sights.state(),
+            book.state(),
+            flood.state(),
+            gates.passed(),
+            loiter,
+            unsaid,
+            terms.used(),
+            (approaches.state(), blinds, doubts.state()),
+        )
     }
 
     /// Its state as if read from a snapshot.
@@ -44,8 +75,10 @@ impl Watch {
     /// A new watch with the state of another under the same agreement; nothing if the state cannot be that.
     #[must_use]
     pub fn with(self, state: WatchState) -> Option<Self> {
-        let Self { mut lines, rules, sights, book, .. } = self;
-        if lines.len() != state.lines.len() || state.ceilings.keys().any(|rule| *rule >= rules.len()) {
+        let Self { mut lines, rules, sights, book, gates, terms, gatherings, approaches, doubts, .. } = self;
+        let mut named = state.ceilings.keys().chain(state.blinds.keys());
+        let of_rules = named.all(|rule| *rule < rules.len()) && state.surges.are_of(rules.len());
+        if lines.len() != state.lines.len() || !of_rules {
             return None;
         }
         for (line, state) in lines.values_mut().zip(state.lines) {
@@ -56,9 +89,18 @@ impl Watch {
             rules,
             presence: state.presence,
             ceilings: state.ceilings,
+            surges: state.surges,
+            gatherings: gatherings.with(state.gatherings)?,
             sights: sights.with(state.sights)?,
             book: book.with(state.book)?,
-            gate_transits: state.gate_transits,
+            flood: flood::Flood::of(state.flood)?,
+            gates: gates.with(state.gates),
+            loiter: state.loiter,
+            unsaid: state.unsaid,
+            terms: terms.with(state.exemptions),
+            approaches: approaches.with(state.approaches),
+            blinds: state.blinds,
+            doubts: doubts.with(state.doubts)?,
             ..self
         })
     }

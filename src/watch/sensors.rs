@@ -2,7 +2,7 @@
 //!
 //! A tracker that takes errors for independent from look to look averages them away; the part of an error that stays
 //! (a bent mast, a wrong north, a drifting receiver) remains, and nothing in the track's covariance tells of it. So each
-//! sensor is allowed a lasting bias of [`BIAS_RATIO`] times its own one-sigma error at the track's place:
+//! sensor is allowed a lasting bias of its `bias_sigmas` over Φ⁻¹(0.95) times its own one-sigma error at the track's place:
 //!
 //! | configured | error along the line of sight | across it |
 //! | --- | --- | --- |
@@ -23,8 +23,10 @@ use crate::geo::LocalFrame;
 use crate::sensor::{SensorIndex, SensorKind, SensorModel};
 use crate::time::{Span, Timestamp};
 
-/// With this much of a sensor's one-sigma error as allowance, P(beyond) ≥ 0.95 needs three sigma: 3 / Φ⁻¹(0.95).
-pub(super) const BIAS_RATIO: f64 = 3.0 / 1.644_853_626_951_472;
+/// Φ⁻¹(0.95): with a one-sigma allowance of `bias_sigmas` / this, P(beyond) ≥ 0.95 needs `bias_sigmas`.
+const Q95: f64 = 1.644_853_626_951_472;
+/// What is allowed for where no sensor says: three sigma.
+const BIAS_RATIO: f64 = crate::sensor::BIAS_SIGMAS / Q95;
 /// A contribution older than this, and than two of the sensor's periods, no longer shapes an estimate.
 const SHAPES: Span = Span::from_secs(5);
 /// A contribution older than this, and than two of the sensor's periods, no longer supports what is said.
@@ -44,6 +46,8 @@ struct Sensor {
     group: Arc<str>,
     errors: Errors,
     looks_per_s: f64,
+    /// Lasting error over one-sigma error, squared.
+    bias_ratio2: f64,
     two_periods: Span,
 }
 
@@ -71,6 +75,7 @@ impl Sensors {
                 name: model.id.as_str().into(),
                 group: model.trust_group.clone(),
                 errors: errors(frame, model),
+                bias_ratio2: (model.bias_sigmas / Q95) * (model.bias_sigmas / Q95),
                 looks_per_s: 1.0 / model.period_s.clamp(0.05, 3600.0),
                 two_periods: Span::from_secs_f64(2.0 * model.period_s.clamp(0.0, 3600.0)),
             })
@@ -82,10 +87,26 @@ impl Sensors {
         self.list.get(index.index())
     }
 
+    /// A sensor's trust group.
+    pub(super) fn group(&self, index: SensorIndex) -> Option<&Arc<str>> {
+        self.get(index).map(|sensor| &sensor.group)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = SensorIndex> + use<> {
+        (0_u16..).map(SensorIndex).take(self.list.len())
+    }
+
+    /// The sensors of these names.
+    pub(super) fn named(&self, names: &[Arc<str>]) -> Vec<SensorIndex> {
+        let all = (0_u16..).map(SensorIndex).zip(&self.list);
+        all.filter(|(_, sensor)| names.contains(&sensor.name)).map(|(index, _)| index).collect()
+    }
+
     /// Covariance of the lasting error of a track's position, given who fed it lately.
     ///
     /// An estimate fused from measurements with information J = Σ nᵢ Rᵢ⁻¹ inherits the biases as J⁻¹ Σ nᵢ Rᵢ⁻¹ bᵢ; with
-    /// independent bᵢ of covariance ratio² Rᵢ that is ratio² J⁻¹ (Σ nᵢ² Rᵢ⁻¹) J⁻¹, n being looks per second.
+    /// independent bᵢ of covariance ratioᵢ² Rᵢ that is J⁻¹ (Σ nᵢ² ratioᵢ² Rᵢ⁻¹) J⁻¹, n being looks per second.
     pub(super) fn bias(&self, track: &TrackView<'_>) -> Covariance {
         let at = [track.estimate.mean[0], track.estimate.mean[1]];
         let (mut j, mut m) = ([0.0; 3], [0.0; 3]);
@@ -98,7 +119,7 @@ impl Sensors {
             let n = sensor.looks_per_s;
             for axis in 0..3 {
                 j[axis] += n * information[axis];
-                m[axis] += n * n * information[axis];
+                m[axis] += n * n * sensor.bias_ratio2 * information[axis];
             }
         }
         let determinant = j[0] * j[2] - j[1] * j[1];
@@ -107,7 +128,7 @@ impl Sensors {
             return [variance, 0.0, variance];
         }
         let inverse = [j[2] / determinant, -j[1] / determinant, j[0] / determinant];
-        sandwich(inverse, m).map(|x| x * BIAS_RATIO * BIAS_RATIO)
+        sandwich(inverse, m)
     }
 
     /// The sensors that fed a track lately, and how many trust groups they make.
@@ -203,6 +224,14 @@ mod tests {
         let found = bias(&[testing::sensor("a", "a", 10.0)], &[0]);
         assert!((1.644_853_626_951_472 * found[0].sqrt() - 30.0).abs() < 1e-9, "{found:?}");
         assert!((found[0] - found[2]).abs() < 1e-9 && found[1].abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_sensor_may_be_given_another_allowance() {
+        let mut trusted = testing::sensor("a", "a", 10.0);
+        trusted.bias_sigmas = 1.0;
+        let found = bias(&[trusted], &[0]);
+        assert!((Q95 * found[0].sqrt() - 10.0).abs() < 1e-9, "{found:?}");
     }
 
     #[test]

@@ -174,7 +174,7 @@ mod tests {
 
     fn sights(names: &[&str]) -> Sights {
         let agreement = testing::agreement(Vec::new());
-        let area = Area::new(&testing::frame(), &agreement.zones[0]);
+        let area = Area::new(&testing::frame(), &agreement.zones[0], &[]);
         let models = [
             testing::sensor("a", "mast", 10.0),
             testing::sensor("b", "mast", 10.0),
@@ -238,10 +238,9 @@ mod tests {
                 testing::geodetic(10_000.0, 8_000.0),
                 testing::geodetic(10_000.0, 10_000.0),
             ],
-            floor_m: None,
-            ceiling_m: None,
+            ..Default::default()
         };
-        let points = lattice(&Area::new(&testing::frame(), &slender));
+        let points = lattice(&Area::new(&testing::frame(), &slender, &[]));
         assert!((100..=400).contains(&points.len()), "{}", points.len());
     }
 }

@@ -10,14 +10,21 @@
 
 use super::Watch;
 use super::book::Subject;
-use crate::fusion::{Descent, Kinship, TrackView};
+use crate::fusion::{Descent, Kinship, Paths, TrackView};
 use crate::time::Timestamp;
 use crate::watch::agreement::RuleKind;
 use crate::watch::alert::Notice;
 
 impl Watch {
     /// Two tracks are one: `heir`, the one that lives, takes over what is known of the other.
-    pub fn follow(&mut self, now: Timestamp, link: &Descent, heir: &TrackView<'_>, out: &mut Vec<Notice>) {
+    pub fn follow(
+        &mut self,
+        now: Timestamp,
+        link: &Descent,
+        heir: &TrackView<'_>,
+        paths: &impl Paths,
+        out: &mut Vec<Notice>,
+    ) {
         let before = match link.kinship {
             Kinship::Continues => link.of,
             Kinship::MergedInto => link.track,
@@ -27,11 +34,19 @@ impl Watch {
             return;
         }
         let open = self.book.follow(before, heir.id, out);
+        self.doubts.renamed(before, heir.id);
         for rule in open {
-            if self.rules.get(rule).is_some_and(|rule| matches!(rule.kind, RuleKind::Presence { .. })) {
-                self.presence.adopt(Subject { track: Some(heir.id), rule });
+            let subject = Subject { track: Some(heir.id), rule };
+            match self.rules.get(rule).map(|rule| &rule.kind) {
+                Some(RuleKind::Presence { .. }) => self.presence.adopt(subject),
+                Some(RuleKind::Approach { .. }) => self.approaches.adopt(now, subject),
+                _ => {}
             }
         }
+        self.loiter.follow(before, heir.id);
+        self.surges.follow(before, heir.id);
+        self.gatherings.follow(before, heir.id);
+        self.unsaid.follow(before, heir.id);
         let bias = self.sensors.bias(heir);
         let mut crossings = Vec::new();
         for (&line, crossing) in &mut self.lines {
@@ -42,7 +57,7 @@ impl Watch {
             }
         }
         for (line, crossed) in crossings {
-            self.passed(line, now, heir, &crossed, out);
+            self.passed(line, now, heir, &crossed, paths, out);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::geo::{Geodetic, LocalFrame};
 use crate::scan::Class;
 use crate::sensor::{Format, SensorId, SensorIndex, SensorKind, SensorModel};
 use crate::time::{Span, Timestamp};
-use crate::watch::agreement::{Agreement, Direction, Gate, Line, Rule, RuleKind, Zone};
+use crate::watch::agreement::{Agreement, Direction, Gate, Line, Rule, RuleKind, Terms, Zone};
 
 pub(super) fn frame() -> LocalFrame {
     LocalFrame::new(Geodetic::from_degrees(35.1, 33.4, 0.0))
@@ -37,6 +37,7 @@ pub(super) fn sensor(name: &str, group: &str, position_sigma_m: f64) -> SensorMo
         mobile: false,
         trust_group: group.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -63,6 +64,7 @@ pub(super) fn view(
         status: Status::Confirmed,
         existence: 0.999,
         estimate: Estimate { time, mean, covariance },
+        modes: [1.0, 0.0, 0.0],
         altitude_m: None,
         class: UNKNOWN_CLASS,
         identity: None,
@@ -94,8 +96,7 @@ pub(super) fn agreement(rules: Vec<Rule>) -> Agreement {
                 corner(500.0, 3500.0),
                 corner(-500.0, 3500.0),
             ],
-            floor_m: None,
-            ceiling_m: None,
+            ..Zone::default()
         }],
         gates: vec![Gate {
             id: "gate".into(),
@@ -103,14 +104,21 @@ pub(super) fn agreement(rules: Vec<Rule>) -> Agreement {
             center: corner(2000.0, 0.0),
             radius_m: 100.0,
             classes: Class::named("vehicle").to_vec(),
-            direction: Direction::Any,
+            ..Gate::default()
         }],
         rules,
+        ..Agreement::default()
     }
 }
 
 pub(super) fn rule(id: &str, kind: RuleKind) -> Rule {
-    Rule { id: Arc::from(id), clause: Some("Art. 2(1)".into()), classes: Vec::new(), kind }
+    Rule {
+        id: Arc::from(id),
+        clause: Some("Art. 2(1)".into()),
+        classes: Vec::new(),
+        kind,
+        terms: Terms::default(),
+    }
 }
 
 pub(super) fn crossing(direction: Direction) -> Rule {

@@ -7,14 +7,18 @@
     reason = "counters are whole numbers, and tests are not the core"
 )]
 
+mod agreements;
 mod bad_input;
 mod commands;
 mod config;
 mod config_noise;
 mod demo;
+mod evidence;
 mod incidents;
 mod journal;
 mod libm_bits;
+mod life;
+mod out_acts;
 mod out_alertmanager;
 mod out_cap;
 mod out_http;
@@ -26,6 +30,8 @@ mod out_webhook;
 mod reload;
 mod rig;
 mod scenarios;
+mod seal;
+mod seal_topic;
 mod simulation;
 mod snapshot;
 mod source_mqtt;

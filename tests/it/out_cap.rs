@@ -35,7 +35,8 @@ fn lives() -> Vec<Notice> {
                 said.clause = Some("§ 2 <b>\"A\" & 'B'</b> ]]> Grüße \u{fffe}".into());
                 (said.line, said.zone, said.direction) = (None, Some("north-buffer".into()), None);
                 (said.severity, said.confidence) = (Severity::Urgent, 0.3);
-                said.count = Some(Count { expected: 3.5, limit: 2 });
+                said.count =
+                    Some(Count { expected: 3.5, limit: 2, unseen: Some(0.0), interval: (3, Some(4)) });
             }
             notices.push(said);
         }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linewatch::engine::event::{
-    BiasRow, ConflictRow, LineageRow, SensorHealth, SensorRow, TrackRow, ZoneRow,
+    AlarmRow, BiasRow, ConflictRow, LineageRow, SensorHealth, SensorRow, TrackRow, ZoneRow,
 };
 use linewatch::engine::{Picture, SensorState};
 use linewatch::http::{Shared, serve};
 use linewatch::watch::alert::Count;
+use linewatch::watch::life::{Acknowledged, Escalation, Group, Held, Life, Review, Shelved, Verdict};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -23,7 +24,12 @@ pub(crate) fn picture() -> Picture {
     alert.zone = Some("buffer".into());
     alert.between = Some([at_s(1), at_s(7)]);
     alert.event_time_sigma_s = Some(1.7);
-    alert.count = Some(Count { expected: 12.5, limit: 10 });
+    alert.count = Some(Count { expected: 12.5, limit: 10, unseen: Some(0.0), interval: (11, Some(14)) });
+    alert.crossings = Some(2);
+    alert.life = life();
+    alert.group = Some(Group { alerts: 12, open: 3, first: vec!["ab".into()], over: true });
+    (alert.measured_at, alert.received_at) = (Some(at_s(9)), Some(at_s(10)));
+    (alert.software, alert.configuration) = (Some("linewatch 1".into()), Some("c0".into()));
     Picture {
         time: Some(at_s(10)),
         sector: "east-3".to_owned(),
@@ -71,6 +77,27 @@ pub(crate) fn picture() -> Picture {
             tracks: vec!["17".to_owned()],
         }],
         alerts: vec![alert],
+        alarms: AlarmRow { flood_since: Some(at_s(5)), ..AlarmRow::default() },
+        ..Picture::default()
+    }
+}
+
+/// A life in which everything has happened.
+fn life() -> Life {
+    let by = Arc::from("Ada");
+    Life {
+        acknowledged: Some(Acknowledged { by: Arc::clone(&by), at: at_s(11) }),
+        shelved: Some(Shelved { by: Arc::clone(&by), reason: "works".into(), until: at_s(600) }),
+        review: Some(Review {
+            by,
+            at: at_s(12),
+            verdict: Verdict::FalseAlarm,
+            cause: Some("a herd".into()),
+            document: Some("Note 7".into()),
+        }),
+        escalation: Some(Escalation { level: 1, recipients: vec!["hq".into()] }),
+        incident: Some("cd".into()),
+        held: Some(Held::Flood),
     }
 }
 
@@ -238,10 +265,24 @@ async fn the_description_describes_every_answer_completely() {
     let paths = api["paths"].as_object().unwrap();
     assert_eq!(
         paths.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["/alerts", "/lineage", "/openapi.json", "/picture", "/sensors", "/tracks", "/zones"]
+        [
+            "/alerts",
+            "/alerts/{alert}",
+            "/alerts/{alert}/{deed}",
+            "/lineage",
+            "/openapi.json",
+            "/picture",
+            "/sensors",
+            "/tracks",
+            "/zones"
+        ]
     );
     for (path, operations) in paths {
-        let (status, body) = get(address, &format!("/api/v1{path}")).await;
+        let shown = path.replace("{alert}", &format!("{:064x}", 1));
+        if operations["get"].is_null() {
+            continue;
+        }
+        let (status, body) = get(address, &format!("/api/v1{shown}")).await;
         assert_eq!(status, 200, "{path}");
         let schema = &operations["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         conforms(&api, schema, &serde_json::from_str(&body).unwrap(), path);

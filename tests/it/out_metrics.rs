@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
+use linewatch::engine::event::Leave;
 use linewatch::engine::{Event, Outcome, Picture, SensorState};
 use linewatch::metrics::METRICS;
 use linewatch::sensor::SensorIndex;
@@ -54,7 +55,11 @@ fn every_metric_of_the_table_is_shown_with_its_help_and_labels() {
         detections: 0,
         measured: None,
     });
+    let leave = Leave { gate_transits: 3, exempted: vec![("harvest".into(), 2)] };
+    (0..2).for_each(|_| metrics.show(&Picture { leave: leave.clone(), ..Picture::default() }));
     let text = metrics.render(at_s(5));
+    let exempted = r#"linewatch_exempted_total{exemption="harvest",sector="east-3"}"#;
+    assert_eq!(value(&text, exempted), Some(2.0), "a picture shown twice is counted once");
     for metric in METRICS {
         assert!(text.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{}", metric.name);
         assert!(

@@ -6,6 +6,7 @@
 
 mod assignment;
 mod cases;
+mod counting;
 mod golden;
 mod gospa;
 mod outsider;

@@ -5,7 +5,7 @@
 //! restored from its own snapshot again and again, anywhere: between two parts of a look, with half a rotation of a radar
 //! or half an AIS message in hand, with alerts open. What the links do (late, twice, line by line) is done here.
 
-mod world;
+pub(crate) mod world;
 
 use linewatch::engine::Engine;
 use linewatch::record::{Body, Record};

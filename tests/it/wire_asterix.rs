@@ -72,6 +72,7 @@ fn sensor(kind: SensorKind, sac_sic: Option<[u8; 2]>) -> SensorModel {
         mobile: false,
         trust_group: "r1".into(),
         sac_sic,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

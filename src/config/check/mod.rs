@@ -8,6 +8,7 @@ pub(super) mod geometry;
 mod links;
 mod mqtt;
 mod quotas;
+mod seal;
 mod sensors;
 mod sinks;
 
@@ -65,8 +66,10 @@ pub(super) fn installation(
             around.folder,
             report,
         ),
+        seal: seal::seal(raw, sector.as_deref(), around, report),
         journal: raw.journal.as_ref().and_then(|journal| self::journal(journal, around)),
         http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
+        report_dir: raw.report.as_ref().and_then(|report| Some(around.folder.join(&report.dir.as_ref()?.0))),
         sector: sector?,
         origin: origin?,
         sensors,

@@ -136,6 +136,7 @@ mod tests {
             detection_probability: 0.9,
             false_alarms_per_scan: 1.0,
             max_detections: MAX_DETECTIONS,
+            bias_sigmas: 3.0,
             period_s: 1.0,
             mobile: false,
             trust_group: id.into(),

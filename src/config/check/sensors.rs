@@ -6,7 +6,7 @@ use crate::config::error::{Report, join};
 use crate::config::raw::Sensor;
 use crate::config::raw::leaf::Word;
 use crate::geo::Geodetic;
-use crate::sensor::{Format, MAX_DETECTIONS, Mask, SensorId, SensorKind, SensorModel};
+use crate::sensor::{BIAS_SIGMAS, Format, MAX_DETECTIONS, Mask, SensorId, SensorKind, SensorModel};
 
 /// Each sensor of the file, those refused left out.
 pub(super) fn sensors(raw: &[Sensor], origin: Option<Geodetic>, report: &mut Report) -> Vec<SensorModel> {
@@ -64,6 +64,7 @@ impl One<'_> {
             trust_group: raw.trust_group.as_ref().map_or(id.as_str(), |group| &group.0).into(),
             sac_sic: raw.sac_sic.map(|identity| identity.0),
             max_detections: raw.max_detections.map_or(MAX_DETECTIONS, |most| most.0),
+            bias_sigmas: raw.bias_sigmas.map_or(BIAS_SIGMAS, |sigmas| sigmas.0),
             masks,
             id,
         })

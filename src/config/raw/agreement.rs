@@ -1,8 +1,10 @@
-//! `agreement.toml` as it is written.
+//! `agreement.toml` as it is written: its geometry. Rules are in `rule`, what is about time and people in `leave`.
 
 use super::leaf::{Id, Position, Text, Word, Words};
-use super::number::{AltitudeM, LengthM, Limit};
+use super::leave::{ClassNode, Exemption, Recipients, Schedule};
+use super::number::{AltitudeM, LengthM, Limit, OffsetM, PerWeek};
 use super::read::table;
+use super::rule::Rule;
 use crate::scan::Class;
 use crate::watch::agreement::Direction;
 
@@ -16,16 +18,27 @@ table! {
         version: Text,
     }
     optional {
+        /// Who agreed. Where it is given, lines and rules name no others.
+        parties: Vec<Text>,
+        /// False alarms a week that all surge charts together may raise. Default 1.
+        alarm_budget: PerWeek,
+        /// The agreement's own names for what is watched.
+        classes: Vec<ClassNode>,
         /// Lines that may not be crossed without leave.
         lines: Vec<Line>,
         /// Pieces of ground.
         zones: Vec<Zone>,
+        /// Ground between two distances from a line; a rule names one as its zone.
+        bands: Vec<Band>,
         /// Authorised crossing points.
         gates: Vec<Gate>,
         /// What is watched for.
         rules: Vec<Rule>,
+        /// Agreed exceptions.
+        exemptions: Vec<Exemption>,
+        /// Who is told.
+        recipients: Vec<Recipients>,
     }
-    later { exemptions, recipients, }
 }
 
 table! {
@@ -67,6 +80,29 @@ table! {
 }
 
 table! {
+    /// Ground between two distances from a line, on one side of it. It ends where the line ends.
+    Band
+    required {
+        /// Its name, which no zone has.
+        id: Id,
+        /// The line it lies beside.
+        line: Id,
+        /// Whose side: the party on the line's left or right.
+        side: Text,
+        /// Where it ends, metres from the line.
+        to_m: LengthM,
+    }
+    optional {
+        /// Where it begins, metres from the line. Default 0: at the line.
+        from_m: OffsetM,
+        /// Lowest height over the ellipsoid that counts, metres; absent: from the ground.
+        floor_m: AltitudeM,
+        /// Highest height that counts, metres; absent: no limit.
+        ceiling_m: AltitudeM,
+    }
+}
+
+table! {
     /// An authorised crossing point: a disc on a line.
     Gate
     required {
@@ -81,58 +117,13 @@ table! {
     }
     optional {
         /// Who may pass; absent or empty: anything.
-        classes: Vec<Word<ClassWord>>,
+        classes: Vec<Id>,
         /// Which way. Default any.
         direction: Word<Direction>,
-    }
-}
-
-table! {
-    /// One clause made testable.
-    Rule
-    required {
-        /// Its name.
-        id: Id,
-        /// What it says.
-        kind: Word<RuleWord>,
-    }
-    optional {
-        /// The clause it stands for.
-        clause: Text,
-        /// For crossing: which line.
-        line: Id,
-        /// For presence and ceiling: which zone.
-        zone: Id,
-        /// For crossing: which way is barred. Default any.
-        direction: Word<Direction>,
-        /// Whom it is about; absent or empty: anything.
-        classes: Vec<Word<ClassWord>>,
-        /// For ceiling: the most that may be in the zone at once.
-        limit: Limit,
-    }
-}
-
-/// The kinds of rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::config) enum RuleWord {
-    /// Nobody crosses the line.
-    Crossing,
-    /// Nobody is in the zone.
-    Presence,
-    /// No more than the limit are in the zone.
-    Ceiling,
-}
-
-impl Words for RuleWord {
-    const ALL: &'static [Self] = &[Self::Crossing, Self::Presence, Self::Ceiling];
-    const LATER: &'static [&'static str] =
-        &["approach", "surge", "loiter", "convergence", "blind", "integrity"];
-    fn word(self) -> &'static str {
-        match self {
-            Self::Crossing => "crossing",
-            Self::Presence => "presence",
-            Self::Ceiling => "ceiling",
-        }
+        /// When it is open; absent: always.
+        schedule: Schedule,
+        /// The most that may pass within an hour; absent: any number.
+        max_per_hour: Limit,
     }
 }
 

@@ -4,13 +4,16 @@
 
 pub(super) mod agreement;
 pub(super) mod leaf;
-mod number;
+pub(super) mod leave;
+pub(super) mod number;
 pub(super) mod read;
+pub(super) mod rule;
 
 use leaf::{Id, Position, SacSic, Text, Word, Words};
 use number::{
-    AltitudeM, Baud, Count, Days, DeadManS, Detections, FieldOfViewDeg, Gigabytes, HeadingDeg, KeepAliveS,
-    LengthM, OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SigmaDeg, SigmaM,
+    AltitudeM, Baud, BiasSigmas, Count, Days, DeadManS, Detections, FieldOfViewDeg, Gigabytes, HeadingDeg,
+    KeepAliveS, LengthM, OpenProbability, PayloadBytes, PeriodS, Probability, RateHz, ResendS, SealRecords,
+    SealS, SigmaDeg, SigmaM,
 };
 use read::table;
 
@@ -37,8 +40,12 @@ table! {
         udp: Vec<Udp>,
         /// The record of everything received; absent: none is kept.
         journal: Journal,
+        /// Signed checkpoints over the journal; absent: none.
+        seal: Seal,
         /// The operator's page, metrics and health; absent: off.
         http: Http,
+        /// The daily report; absent: none is written.
+        report: DailyReport,
         /// Who is told.
         sinks: Vec<Sink>,
     }
@@ -117,6 +124,9 @@ table! {
         max_payload_bytes: PayloadBytes,
         /// Most detections in one look; a look with more is rejected and counted. Default 10000.
         max_detections: Detections,
+        /// Of the part of its errors that stays (a wrong north, a bent mast) this many of their one-sigma are allowed for: so
+        /// far beyond a line it must be for P(beyond) ≥ 0.95. Default 3.
+        bias_sigmas: BiasSigmas,
         /// Where it cannot see, or sees badly.
         masks: Vec<Mask>,
     }
@@ -211,11 +221,39 @@ table! {
 }
 
 table! {
+    /// Signed checkpoints over the journal: they show others that it was not rewritten.
+    Seal
+    required {}
+    optional {
+        /// File of the private key, made by `linewatch journal key`; absent: nothing is signed.
+        key_file: Text,
+        /// The log's name in checkpoints, also the key's. Default linewatch/SECTOR.
+        origin: Text,
+        /// A checkpoint is at most so old while records come, seconds. Default 10.
+        every_s: SealS,
+        /// And covers all but so many records. Default 1000.
+        every_records: SealRecords,
+        /// Public keys of witnesses who may co-sign, NAME+ID+KEY.
+        witness_keys: Vec<Text>,
+    }
+}
+
+table! {
     /// The operator's page, metrics and health.
     Http
     required {
         /// IP address and port to listen on.
         listen: Text,
+    }
+    optional {}
+}
+
+table! {
+    /// The daily report: Markdown and JSON, when the day has ended.
+    DailyReport
+    required {
+        /// Its folder.
+        dir: Text,
     }
     optional {}
 }

@@ -43,6 +43,8 @@ numbers! {
     LengthM = Excluded(0.0), Included(1_000_000.0);
     /// A one-sigma error of a length, metres.
     SigmaM = Excluded(0.0), Included(100_000.0);
+    /// How many one-sigma errors are allowed for.
+    BiasSigmas = Included(0.0), Included(100.0);
     /// A one-sigma error of an angle, degrees.
     SigmaDeg = Excluded(0.0), Included(90.0);
     /// The probability of something neither impossible nor certain.
@@ -57,6 +59,18 @@ numbers! {
     Days = Excluded(0.0), Included(36_500.0);
     /// Room on a disk.
     Gigabytes = Excluded(0.0), Included(1_000_000.0);
+    /// A distance from a line, metres.
+    OffsetM = Included(0.0), Included(500_000.0);
+    /// How long something must last to be said, seconds.
+    HoldS = Included(0.0), Included(86_400.0);
+    /// How far ahead is looked, seconds.
+    HorizonS = Excluded(0.0), Included(86_400.0);
+    /// How long somebody may stay, seconds.
+    StayS = Excluded(0.0), Included(31_622_400.0);
+    /// The same, days.
+    StayDays = Excluded(0.0), Included(366.0);
+    /// False alarms a week.
+    PerWeek = Excluded(0.0), Included(1_000.0);
     /// Messages a second.
     RateHz = Excluded(0.0), Included(1_000_000.0);
 }
@@ -96,6 +110,16 @@ whole_numbers! {
     ResendS: u64 = 1, 3_600;
     /// Seconds between signs of life.
     DeadManS: u64 = 1, 86_400;
+    /// Seconds until somebody else is told.
+    EscalateS: u64 = 1, 604_800;
+    /// Trust groups.
+    Groups: u32 = 1, 100;
+    /// How many make a gathering.
+    Gathering: u32 = 2, 10_000;
+    /// Seconds between checkpoints.
+    SealS: u64 = 1, 3_600;
+    /// Records between checkpoints.
+    SealRecords: u64 = 1, 1_000_000;
     /// How many may be somewhere.
     Limit: u32 = 0, 1_000_000;
 }

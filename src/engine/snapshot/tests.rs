@@ -6,7 +6,9 @@ use crate::geo::{Geodetic, LocalFrame};
 use crate::record::{Body, Link, Record};
 use crate::sensor::{Format, SensorId, SensorKind, SensorModel};
 use crate::time::Span;
-use crate::watch::agreement::{Agreement, Direction, Line, Rule, RuleKind, Zone};
+use crate::watch::agreement::{
+    Agreement, Direction, Evidence, Exemption, Gate, Line, Rule, RuleKind, Terms, Validity, Zone,
+};
 
 const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 const SECONDS: u32 = 70;
@@ -31,6 +33,7 @@ fn model(id: &str, kind: SensorKind, east_m: f64) -> SensorModel {
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -47,13 +50,52 @@ fn settings() -> Settings {
         vertices: [[-5e3, 0.0], [5e3, 0.0]].map(at).to_vec(),
     };
     let polygon = [[-900.0, -900.0], [900.0, -900.0], [900.0, 900.0], [-900.0, 900.0]].map(at).to_vec();
-    let zone = Zone { id: "camp".into(), polygon, floor_m: None, ceiling_m: None };
-    let rule = |id: &str, kind| Rule { id: id.into(), clause: None, classes: Vec::new(), kind };
+    let zone = Zone { id: "camp".into(), polygon, ..Zone::default() };
+    let rule = |id: &str, kind| Rule {
+        id: id.into(),
+        clause: None,
+        classes: Vec::new(),
+        kind,
+        terms: Terms::default(),
+    };
     let rules = vec![
         rule("crossing", RuleKind::Crossing { line: 0, direction: Direction::Any }),
         rule("presence", RuleKind::Presence { zone: 0 }),
-        rule("ceiling", RuleKind::Ceiling { zone: 0, limit: 1 }),
+        rule("ceiling", RuleKind::Ceiling { zone: 0, limit: 1, horizon: None }),
+        rule(
+            "loiter",
+            RuleKind::Loiter { zone: 0, longer_than: Span::from_secs(9), leave: Span::from_secs(2) },
+        ),
+        Rule {
+            terms: Terms { exemptions: vec![0], ..Terms::default() },
+            ..rule("exempt", RuleKind::Presence { zone: 0 })
+        },
+        Rule {
+            terms: Terms { evidence: Evidence { min_groups: 9, min_confidence: 0.0 }, ..Terms::default() },
+            ..rule("unsaid", RuleKind::Crossing { line: 0, direction: Direction::Any })
+        },
     ];
+    let exemption = Exemption {
+        id: "leave".into(),
+        who: "two of them".into(),
+        document: "letter".into(),
+        document_sha256: "00".into(),
+        validity: Validity::default(),
+        rules: vec![4],
+        lines: Vec::new(),
+        zones: Vec::new(),
+        classes: Vec::new(),
+        nodes: Vec::new(),
+        identities: Vec::new(),
+        max_number: Some(2),
+    };
+    let gate = Gate {
+        id: "gate".into(),
+        center: at([0.0, 0.0]),
+        radius_m: 100.0,
+        max_per_hour: Some(5),
+        ..Gate::default()
+    };
     Settings {
         sector: "test".into(),
         exercise: true,
@@ -65,7 +107,16 @@ fn settings() -> Settings {
             model("c2", SensorKind::Camera, 2_500.0),
             SensorModel { position_sigma_m: Some(10.0), ..model("t1", SensorKind::Transponder, 0.0) },
         ],
-        agreement: Agreement { lines: vec![line], zones: vec![zone], rules, ..Agreement::default() },
+        agreement: Agreement {
+            lines: vec![line],
+            zones: vec![zone],
+            gates: vec![gate],
+            rules,
+            exemptions: vec![exemption],
+            ..Agreement::default()
+        },
+        software: "linewatch 7".into(),
+        configuration: "c0".into(),
     }
 }
 

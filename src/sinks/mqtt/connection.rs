@@ -38,12 +38,19 @@ pub(super) struct RealBroker {
     settings: sources::mqtt::Settings,
     client_id: String,
     topic: String,
+    /// The broker keeps the last one for who subscribes later.
+    retain: bool,
     connection: Option<Connection>,
 }
 
 impl RealBroker {
     pub(super) fn new(settings: sources::mqtt::Settings, client_id: String, topic: String) -> Self {
-        Self { settings, client_id, topic, connection: None }
+        Self { settings, client_id, topic, retain: false, connection: None }
+    }
+
+    /// The same, whose last publish is kept for who subscribes later.
+    pub(super) fn retaining(self) -> Self {
+        Self { retain: true, ..self }
     }
 }
 
@@ -56,7 +63,8 @@ impl Broker for RealBroker {
 
     fn publish(&mut self, token: Token, payload: &str) -> Result<(), DeliveryError> {
         let connection = self.connection.as_mut();
-        connection.ok_or_else(|| retry("not connected"))?.publish(&self.topic, token, payload)
+        let publish = connection.ok_or_else(|| retry("not connected"))?;
+        publish.publish(&self.topic, self.retain, token, payload)
     }
 
     async fn acknowledgement(&mut self) -> Result<Token, DeliveryError> {
@@ -120,8 +128,14 @@ impl Connection {
     }
 
     /// Hands a publish to the polling task; its queue has room for a whole window.
-    fn publish(&mut self, topic: &str, token: Token, payload: &str) -> Result<(), DeliveryError> {
-        self.client.try_publish(topic, QoS::AtLeastOnce, false, payload.as_bytes()).map_err(retry)?;
+    fn publish(
+        &mut self,
+        topic: &str,
+        retain: bool,
+        token: Token,
+        payload: &str,
+    ) -> Result<(), DeliveryError> {
+        self.client.try_publish(topic, QoS::AtLeastOnce, retain, payload.as_bytes()).map_err(retry)?;
         self.packets.handed_over(token);
         Ok(())
     }

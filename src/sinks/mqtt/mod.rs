@@ -6,6 +6,7 @@
 
 mod connection;
 pub mod publish;
+pub mod retained;
 
 use std::sync::Arc;
 

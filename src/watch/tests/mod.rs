@@ -1,11 +1,17 @@
 //! The rules from outside: tracks in, notices out.
 
+mod counting;
 mod crossings;
+mod floods;
+mod gates;
 mod ids;
+mod life;
 mod parked;
+mod reload;
 mod robust;
 mod smoothed;
 mod succession;
+mod terms;
 mod zones;
 
 use super::testing;

@@ -27,10 +27,10 @@ fn rules() -> Vec<Rule> {
     vec![
         testing::crossing(Direction::Any),
         testing::rule("keep-out", RuleKind::Presence { zone: 0 }),
-        testing::rule("few", RuleKind::Ceiling { zone: 0, limit: 1 }),
+        testing::rule("few", RuleKind::Ceiling { zone: 0, limit: 1, horizon: None }),
         // Indices that lead nowhere.
         testing::rule("none", RuleKind::Crossing { line: 9, direction: Direction::Any }),
-        testing::rule("nowhere", RuleKind::Ceiling { zone: 9, limit: 0 }),
+        testing::rule("nowhere", RuleKind::Ceiling { zone: 9, limit: 0, horizon: None }),
     ]
 }
 

@@ -26,7 +26,7 @@ fn merged(track: u64, of: u64) -> Descent {
 fn follow(scene: &mut Scene, link: &Descent, heir: Look<'_>, born_s: i64) {
     with_view(heir, |now, view| {
         let view = TrackView { born: Timestamp::from_secs(born_s), ..view.clone() };
-        scene.watch.follow(now, link, &view, &mut scene.said);
+        scene.watch.follow(now, link, &view, &NoPaths, &mut scene.said);
     });
 }
 

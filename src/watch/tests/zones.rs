@@ -51,7 +51,7 @@ fn tentative_tracks_and_other_classes_are_not_there() {
 
 #[test]
 fn a_gathering_passes_the_ceiling_once() {
-    let kind = RuleKind::Ceiling { zone: 0, limit: 3 };
+    let kind = RuleKind::Ceiling { zone: 0, limit: 3, horizon: None };
     let mut scene = Scene::new(vec![testing::rule("no-more-than-three", kind)]);
     let crowd = |second: i64, n: u64| -> Vec<Look<'static>> {
         (0..n).map(|id| look(id, second as f64, id as f64 * 50.0, 3000.0)).collect()

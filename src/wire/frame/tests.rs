@@ -35,6 +35,7 @@ fn model(mobile: bool) -> SensorModel {
         mobile,
         trust_group: "n1".into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

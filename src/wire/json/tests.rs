@@ -40,6 +40,7 @@ fn model(kind: SensorKind, mobile: bool) -> SensorModel {
         mobile,
         trust_group: "r1".into(),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

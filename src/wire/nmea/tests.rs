@@ -29,6 +29,7 @@ fn model() -> SensorModel {
         mobile: false,
         trust_group: Arc::from("r1"),
         sac_sic: None,
+        bias_sigmas: crate::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

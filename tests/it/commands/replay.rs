@@ -219,3 +219,30 @@ fn the_summary_has_the_contracts_keys() {
         linewatch(&["replay".as_ref(), recording.as_os_str(), "--config".as_ref(), config.as_os_str()]);
     assert!(output.status.success() && text(&output.stdout).contains("peak memory"));
 }
+
+#[test]
+fn what_if_the_rule_had_been_another_is_a_difference_of_alerts() {
+    let minute = minute();
+    let other = |change: &dyn Fn(String) -> String| {
+        let path = minute.path().join("other.toml");
+        std::fs::write(&path, change(read(minute.path().join("agreement.toml")))).unwrap();
+        replay(minute.path(), &["--agreement", path.to_str().unwrap()]).summary["difference"].clone()
+    };
+    let count = |difference: &Value, what: &str| difference[what].as_array().unwrap().len();
+    let none = other(&|text| text);
+    assert!(none["same"].as_u64().unwrap() > 1, "{none}");
+    assert_eq!([count(&none, "only_here"), count(&none, "only_there"), count(&none, "changed")], [0, 0, 0]);
+    // Another clause, another hash, another id: the same happening, said otherwise.
+    let reworded = other(&|text| text.replace("clause = \"", "clause = \"new "));
+    assert_eq!([count(&reworded, "only_here"), count(&reworded, "only_there")], [0, 0], "{reworded}");
+    assert!(count(&reworded, "changed") > 0, "{reworded}");
+    // A rule less: its alerts are only here.
+    let fewer = other(&|text| {
+        let (before, rule) = text.rsplit_once("[[rules]]").unwrap();
+        assert!(before.contains("[[rules]]") && rule.contains("kind"));
+        before.to_owned()
+    });
+    assert_eq!((count(&fewer, "only_there"), count(&fewer, "changed")), (0, 0), "{fewer}");
+    let without = fewer["same"].as_u64().unwrap() + count(&fewer, "only_here") as u64;
+    assert_eq!(without, none["same"].as_u64().unwrap());
+}

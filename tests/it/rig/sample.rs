@@ -13,6 +13,7 @@ use linewatch::sinks::{Kind, Settings};
 use linewatch::time::Timestamp;
 use linewatch::watch::Notice;
 use linewatch::watch::alert::{Position, Severity, State};
+use linewatch::watch::life::Life;
 
 /// When everything in the samples begins.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -42,6 +43,7 @@ pub(crate) fn sensor(id: &str, kind: SensorKind, format: Format) -> SensorModel 
         mobile: false,
         trust_group: id.into(),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }
@@ -92,6 +94,16 @@ pub(crate) fn notice(n: u32) -> Notice {
         count: None,
         between: None,
         crossings: None,
+        trend: None,
+        excess: None,
+        gathering: None,
+        grounds: linewatch::watch::grounds::Grounds::default(),
+        life: Life::default(),
+        group: None,
+        measured_at: None,
+        received_at: None,
+        software: None,
+        configuration: None,
         agreement: "0".repeat(64).into(),
         exercise: true,
     }

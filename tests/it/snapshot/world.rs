@@ -170,6 +170,7 @@ fn patrol_model() -> SensorModel {
         mobile: true,
         trust_group: "patrol".into(),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

@@ -16,13 +16,16 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     ("fusion", Kind::Pure, &["geo", "scan", "sensor", "time"]),
     ("watch", Kind::Pure, &["fusion", "geo", "scan", "sensor", "time"]),
     ("engine", Kind::Pure, &["fusion", "geo", "record", "scan", "sensor", "time", "watch", "wire"]),
+    ("report", Kind::Pure, &["engine", "record", "time", "watch"]),
     // Pure too; that it draws with plotters keeps it out of the pure build.
     ("plot", Kind::Pure, &["engine", "geo", "sensor", "time", "watch"]),
+    // Pure too; that it signs with ed25519-dalek does the same.
+    ("seal", Kind::Pure, &[]),
     ("clock", Kind::Shell, &["time"]),
     ("backoff", Kind::Shell, &[]),
     ("tls", Kind::Shell, &[]),
     ("metrics", Kind::Shell, &["engine", "outbox", "record", "sensor", "time", "watch", "wire"]),
-    ("journal", Kind::Shell, &["failpoint", "metrics", "record", "sensor", "time", "wire"]),
+    ("journal", Kind::Shell, &["failpoint", "metrics", "record", "seal", "sensor", "time", "wire"]),
     ("sources", Kind::Shell, &["backoff", "clock", "metrics", "record", "sensor", "time", "tls", "wire"]),
     ("outbox", Kind::Shell, &["metrics", "time", "watch"]),
     // A sink sees a track only through an alert. The MQTT sink shares the source's client options.
@@ -32,14 +35,16 @@ const ROOMS: &[(&str, Kind, &[&str])] = &[
     (
         "config",
         Kind::Shell,
-        &["engine", "geo", "http", "journal", "scan", "sensor", "sinks", "sources", "time", "watch"],
+        &["engine", "geo", "http", "journal", "scan", "seal", "sensor", "sinks", "sources", "time", "watch"],
     ),
     // Stops the process where a test wants it to; nothing in a release.
     ("failpoint", Kind::Shell, &[]),
     // Between the sources and the log, between the log and the outbox, and how both begin: no thread and no socket.
     ("committer", Kind::Shell, &["journal", "record", "sensor", "sources", "time"]),
-    ("machine", Kind::Shell, &["engine", "outbox", "record", "watch"]),
+    ("machine", Kind::Shell, &["engine", "outbox", "record", "report", "watch"]),
     ("restart", Kind::Shell, &["committer", "engine", "journal", "machine", "outbox", "record"]),
+    // Reads a journal, derives and draws: no thread and no socket.
+    ("evidence", Kind::Shell, &["engine", "fusion", "journal", "machine", "plot", "record", "seal", "time"]),
     ("pipeline", Kind::Wiring, &[]),
     ("app", Kind::Wiring, &[]),
     ("cli", Kind::Wiring, &[]),

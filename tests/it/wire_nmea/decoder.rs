@@ -32,6 +32,7 @@ pub(super) fn model() -> SensorModel {
         mobile: false,
         trust_group: Arc::from("ais-1"),
         sac_sic: None,
+        bias_sigmas: linewatch::sensor::BIAS_SIGMAS,
         masks: Vec::new(),
     }
 }

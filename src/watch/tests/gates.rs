@@ -1,0 +1,45 @@
+//! Gates: hours and rates.
+
+use super::*;
+use crate::watch::agreement::{Day, Direction, Gate, Hours, Schedule};
+
+/// An agreement with one gate, 100 m about the line's middle, for anything.
+fn with_gate(gate: impl FnOnce(Gate) -> Gate) -> Agreement {
+    let plain =
+        Gate { id: "gate".into(), center: testing::geodetic(0.0, 0.0), radius_m: 100.0, ..Gate::default() };
+    Agreement { gates: vec![gate(plain)], ..testing::agreement(vec![testing::crossing(Direction::Any)]) }
+}
+
+/// Somebody walks across the line in twenty seconds.
+fn cross(scene: &mut Scene, id: u64, start_s: f64) {
+    scene.walk(look(id, start_s, 0.0, -100.0), [0.0, 100.0], 20);
+}
+
+#[test]
+fn a_gate_is_open_at_its_hours() {
+    // Daily 01:01-01:02 on the clocks of London, which were an hour ahead all through 1970.
+    let hours = vec![Hours { days: Day::ALL.to_vec(), from_min: 61, to_min: 62 }];
+    let schedule = Some(Schedule { time_zone: "Europe/London".into(), hours });
+    let mut scene = Scene::of(&with_gate(|gate| Gate { schedule, ..gate }));
+    for (id, start_s, said) in [(1, 30.0, 1), (2, 60.0, 1), (3, 120.0, 2)] {
+        cross(&mut scene, id, start_s);
+        assert_eq!(scene.said.len(), said, "{id}");
+    }
+    assert_eq!(scene.watch.gate_transits(), 1);
+}
+
+#[test]
+fn what_comes_in_excess_of_the_rate_has_crossed_without_leave() {
+    let mut scene = Scene::of(&with_gate(|gate| Gate { max_per_hour: Some(2), ..gate }));
+    for id in 0..3 {
+        cross(&mut scene, id, 100.0 * id as f64);
+    }
+    assert_eq!((scene.watch.gate_transits(), scene.said.len()), (2, 1));
+    assert_eq!(scene.said[0].tracks, ["2"]);
+    cross(&mut scene, 3, 3650.0);
+    assert_eq!(
+        (scene.watch.gate_transits(), scene.said.len()),
+        (3, 1),
+        "the first was more than an hour ago"
+    );
+}

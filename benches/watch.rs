@@ -63,6 +63,7 @@ fn views(second: i64) -> impl Iterator<Item = TrackView<'static>> {
             status: Status::Confirmed,
             existence: 0.999,
             estimate: Estimate { time, mean, covariance },
+            modes: [1.0, 0.0, 0.0],
             altitude_m: None,
             class: linewatch::fusion::track::UNKNOWN_CLASS,
             identity: None,

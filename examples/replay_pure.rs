@@ -15,7 +15,7 @@ use linewatch::record::{Body, Link, Record, Sequencer};
 use linewatch::sensor::{Format, SensorId, SensorKind, SensorModel};
 use linewatch::time::{Span, Timestamp};
 use linewatch::watch::Agreement;
-use linewatch::watch::agreement::{Direction, Line, Rule, RuleKind};
+use linewatch::watch::agreement::{Direction, Line, Rule, RuleKind, Terms};
 use sha2::{Digest as _, Sha256};
 
 /// How much is invented, seconds.
@@ -97,6 +97,7 @@ fn settings() -> Settings {
         position_sigma_m: None,
         detection_probability: 0.9,
         false_alarms_per_scan: 3.0,
+        max_detections: linewatch::sensor::MAX_DETECTIONS,
         period_s: 1.0,
         mobile: false,
         trust_group: name.into(),
@@ -107,10 +108,19 @@ fn settings() -> Settings {
     let vertices = vec![at([20.0, -4_000.0]), at([-60.0, -500.0]), at([50.0, 900.0]), at([0.0, 4_000.0])];
     let line = Line { id: "line".into(), left: "west".into(), right: "east".into(), vertices };
     let kind = RuleKind::Crossing { line: 0, direction: Direction::Any };
-    let rule = Rule { id: "crossing".into(), clause: None, classes: Vec::new(), kind };
+    let rule =
+        Rule { id: "crossing".into(), clause: None, classes: Vec::new(), kind, terms: Terms::default() };
     let agreement = Agreement { lines: vec![line], rules: vec![rule], ..Agreement::default() };
     let sensors = sensors.collect();
-    Settings { sector: "pure".into(), exercise: true, origin: origin(), sensors, agreement }
+    Settings {
+        sector: "pure".into(),
+        exercise: true,
+        origin: origin(),
+        sensors,
+        agreement,
+        software: String::new(),
+        configuration: String::new(),
+    }
 }
 
 /// Every sensor's look of every second, some of them late.

@@ -134,7 +134,9 @@ pub(crate) fn new(columns: usize, rows: usize) -> (Settings, World) {
     let rule =
         Rule { id: "crossing".into(), clause: None, classes: Vec::new(), kind, terms: Terms::default() };
     let agreement = Agreement { lines: vec![line], rules: vec![rule], ..Agreement::default() };
-    let settings = Settings { sector: "bench".into(), exercise: true, origin, sensors, agreement };
+    let (software, configuration) = (String::new(), String::new());
+    let sector = "bench".into();
+    let settings = Settings { sector, exercise: true, origin, sensors, agreement, software, configuration };
     (settings, World { frame, radars, targets, lcg, position: 0, second: 0 })
 }
 

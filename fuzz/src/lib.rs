@@ -11,6 +11,8 @@ pub mod failpoint;
 pub mod framing;
 #[path = "../../src/journal/mod.rs"]
 pub mod journal;
+#[path = "../../src/seal/mod.rs"]
+pub mod seal;
 #[path = "../../src/wire/sound.rs"]
 mod sound;
 

@@ -21,10 +21,10 @@ use crate::fusion::{self, Tracker};
 use crate::geo::{Geodetic, LocalFrame};
 use crate::record::{Body, Link, Record};
 use crate::scan::Scan;
-use crate::sensor::{Format, SensorId, SensorIndex, SensorModel};
+use crate::sensor::{Format, SensorId, SensorIndex, SensorKind, SensorModel};
 use crate::time::{Span, Timestamp};
 use crate::watch::grounds;
-use crate::watch::{Agreement, Cause, Notice, Reckoned, Standing, Watch};
+use crate::watch::{Agreement, Cause, Notice, Reckoned, Stale, Standing, Watch};
 use crate::wire::{self, Decoded, Decoder};
 pub use event::{Descent, Event, Fault, Finding, IdentityConflict, Kinship, Outcome, Picture, SensorState};
 use health::Health;
@@ -73,6 +73,9 @@ pub struct Settings {
 
 /// This program's name and version, as its notices cite it.
 pub const SOFTWARE: &str = concat!("linewatch ", env!("CARGO_PKG_VERSION"));
+
+/// What comes again later than this after it was measured is no redelivery.
+const REDELIVERED_FOR: Span = Span::from_secs(60);
 
 /// The state machine of one sector. A clone goes its own way from here on.
 #[derive(Clone)]
@@ -196,7 +199,12 @@ impl Engine {
                 }
             }
         };
-        if let Some(stale) = outcome.stale() {
+        // A broker sends again what was not acknowledged, for a moment; what is older is played again.
+        let is_young = measured.is_none_or(|at| now.since(at) < REDELIVERED_FOR);
+        let is_late = self.sensors[index.index()].kind == SensorKind::Satellite;
+        if let Some(stale) = outcome.stale()
+            && (stale != Stale::Repeated || !is_young && !is_late)
+        {
             self.watch.stale(now, index, stale);
         }
         let detections = u32::try_from(detections).unwrap_or(u32::MAX);

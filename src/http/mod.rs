@@ -1,6 +1,6 @@
 //! HTTP: the page for eyes, the metrics for Prometheus, the picture as JSON for programs, acts of persons for the log.
 //!
-//! In: requests. Out: what the engine last showed. Reads, and hands in acts ([`acts`]) as records like everybody else:
+//! In: requests. Out: what the engine last showed. Reads, and hands in acts (`acts`) as records like everybody else:
 //! what they change, the engine decides. Knows neither tracker nor sources, and reads no clock.
 
 mod acts;

@@ -25,7 +25,7 @@ pub fn cover<N: Nodes>(nodes: &mut N, from: u64, to: u64) -> Result<Vec<Hash>, N
     subtrees(from, to).map(|(level, index)| nodes.node(level, index)).collect()
 }
 
-/// PATH(index, D[size]): the hashes that lead from a leaf to the root.
+/// `PATH(index, D[size])`: the hashes that lead from a leaf to the root.
 ///
 /// # Errors
 /// One of them cannot be had.
@@ -42,7 +42,7 @@ pub fn inclusion<N: Nodes>(nodes: &mut N, index: u64, size: u64) -> Result<Vec<H
     Ok(path)
 }
 
-/// PROOF(before, D[size]): the hashes that show a tree of `size` to have grown from one of `before`, above 0.
+/// `PROOF(before, D[size])`: the hashes that show a tree of `size` to have grown from one of `before`, above 0.
 ///
 /// # Errors
 /// One of them cannot be had.
@@ -138,6 +138,7 @@ fn root_of<N: Nodes>(nodes: &mut N, (from, to): (u64, u64)) -> Result<Option<Has
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "two hundred leaves")]
 mod tests {
     use super::super::tree::leaf;
     use super::super::tree::tests::{LEAVES, by_definition, bytes, many};

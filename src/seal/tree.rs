@@ -109,6 +109,7 @@ pub fn subtrees(from: u64, to: u64) -> impl Iterator<Item = (u32, u64)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "a handful of leaves")]
 pub(crate) mod tests {
     use super::*;
 

@@ -71,6 +71,9 @@ pub enum Cause {
     Act,
 }
 
+/// What came of an act on a group, and the alerts it speaks for.
+type Acted = Result<(Done, Vec<Arc<str>>), Refusal>;
+
 impl Flood {
     /// Marks those of a step's notices that are held, and adds those of groups.
     pub(super) fn sift(&mut self, sector: &str, now: Timestamp, cause: Cause, notices: &mut Vec<Notice>) {
@@ -172,12 +175,7 @@ impl Flood {
 
     /// Does to the group of this alert what somebody wants done; also the alerts that it speaks for are seen then. Nothing
     /// if it is no group's.
-    pub(super) fn act(
-        &mut self,
-        now: Timestamp,
-        act: &Act,
-        out: &mut Vec<Notice>,
-    ) -> Option<Result<(Done, Vec<Arc<str>>), Refusal>> {
+    pub(super) fn act(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Notice>) -> Option<Acted> {
         if !self.groups.has(&act.alert) {
             return None;
         }

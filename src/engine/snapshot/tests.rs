@@ -38,19 +38,8 @@ fn model(id: &str, kind: SensorKind, east_m: f64) -> SensorModel {
     }
 }
 
-/// Two radars, two cameras, transponders, a line to cross and a zone to be in.
-fn settings() -> Settings {
-    let origin = Geodetic::from_degrees(35.1, 33.4, 0.0);
-    let frame = LocalFrame::new(origin);
-    let at = |[e, n]: [f64; 2]| frame.plane_to_geodetic(e, n, 0.0);
-    let line = Line {
-        id: "line".into(),
-        left: "north".into(),
-        right: "south".into(),
-        vertices: [[-5e3, 0.0], [5e3, 0.0]].map(at).to_vec(),
-    };
-    let polygon = [[-900.0, -900.0], [900.0, -900.0], [900.0, 900.0], [-900.0, 900.0]].map(at).to_vec();
-    let zone = Zone { id: "camp".into(), polygon, ..Zone::default() };
+/// A rule of every kind that has a state of its own.
+fn rules() -> Vec<Rule> {
     let rule = |id: &str, kind| Rule {
         id: id.into(),
         clause: None,
@@ -58,7 +47,7 @@ fn settings() -> Settings {
         kind,
         terms: Terms::default(),
     };
-    let rules = vec![
+    vec![
         rule("crossing", RuleKind::Crossing { line: 0, direction: Direction::Any }),
         rule("presence", RuleKind::Presence { zone: 0 }),
         rule("ceiling", RuleKind::Ceiling { zone: 0, limit: 1, horizon: None }),
@@ -74,7 +63,23 @@ fn settings() -> Settings {
             terms: Terms { evidence: Evidence { min_groups: 9, min_confidence: 0.0 }, ..Terms::default() },
             ..rule("unsaid", RuleKind::Crossing { line: 0, direction: Direction::Any })
         },
-    ];
+    ]
+}
+
+/// Two radars, two cameras, transponders, a line to cross and a zone to be in.
+fn settings() -> Settings {
+    let origin = Geodetic::from_degrees(35.1, 33.4, 0.0);
+    let frame = LocalFrame::new(origin);
+    let at = |[e, n]: [f64; 2]| frame.plane_to_geodetic(e, n, 0.0);
+    let line = Line {
+        id: "line".into(),
+        left: "north".into(),
+        right: "south".into(),
+        vertices: [[-5e3, 0.0], [5e3, 0.0]].map(at).to_vec(),
+    };
+    let polygon = [[-900.0, -900.0], [900.0, -900.0], [900.0, 900.0], [-900.0, 900.0]].map(at).to_vec();
+    let zone = Zone { id: "camp".into(), polygon, ..Zone::default() };
+    let rules = rules();
     let exemption = Exemption {
         id: "leave".into(),
         who: "two of them".into(),

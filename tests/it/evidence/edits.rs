@@ -19,7 +19,7 @@ struct Original {
 
 impl Original {
     fn new() -> Self {
-        let bytes = bundle(&small());
+        let bytes = bundle(small());
         let bundle = Bundle::read(&bytes[..]).unwrap();
         let derived = bundle.derive(&bytes[..], |_| {}).unwrap();
         bundle.agrees_with(&derived).unwrap();

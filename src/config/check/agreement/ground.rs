@@ -88,10 +88,9 @@ impl Lists<'_> {
         report: &mut Report,
     ) -> Option<Gate> {
         let at = format!("gates[{index}]");
-        let schedule = match &gate.schedule {
-            Some(written) => Some(super::terms::schedule(written, &join(&at, "schedule"), report)),
-            None => None,
-        };
+        let schedule = gate.schedule.as_ref();
+        let schedule =
+            schedule.map(|written| super::terms::schedule(written, &join(&at, "schedule"), report));
         let who = self.named(gate.classes.as_deref(), &join(&at, "classes"), report);
         let line = self.line(gate.line.as_ref()?, &join(&at, "line"), report)?;
         let center = gate.center?.on_the_ground();

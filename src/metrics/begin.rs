@@ -31,6 +31,9 @@ pub struct Setup<'a> {
     pub refusal_reasons: &'a [&'a str],
 }
 
+/// Kinds of statements that are no rule's own.
+const OTHER_KINDS: [&str; 2] = ["first_observed_beyond", "flood"];
+
 impl Metrics {
     /// Puts every known label value in place: counters at zero, what is not known yet at NaN.
     pub(super) fn begin(&self, setup: &Setup<'_>) {
@@ -49,7 +52,7 @@ impl Metrics {
         for kind in IdentityConflict::KINDS {
             self.identity_conflicts.with_label_values(&[kind]);
         }
-        for kind in RuleKind::ALL {
+        for &kind in RuleKind::ALL.iter().chain(&OTHER_KINDS) {
             for severity in Severity::ALL {
                 self.alerts_total.with_label_values(&[kind, severity.as_str()]);
                 for state in OPEN_STATES {

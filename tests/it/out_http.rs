@@ -10,7 +10,7 @@ use linewatch::engine::event::{
 };
 use linewatch::engine::{Picture, SensorState};
 use linewatch::http::{Shared, serve};
-use linewatch::watch::alert::Count;
+use linewatch::watch::alert::{Count, Excess, Gathering, Gathers, Trend};
 use linewatch::watch::life::{Acknowledged, Escalation, Group, Held, Life, Review, Shelved, Verdict};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +27,18 @@ pub(crate) fn picture() -> Picture {
     alert.count = Some(Count { expected: 12.5, limit: 10, unseen: Some(0.0), interval: (11, Some(14)) });
     alert.crossings = Some(2);
     alert.life = life();
+    alert.trend = Some(Trend { probability: 0.9, after_s: 120.0 });
+    alert.excess = Some(Excess { arrivals: 30, expected_per_h: 12.5, statistic: 1.2 });
+    let gathers = Some(Gathers { came: 9, expected: 1.5, minutes: 10, recurs_weeks: 52.0 });
+    alert.gathering = Some(Gathering {
+        number: 9,
+        growth_per_min: 0.5,
+        speed_mps: 3.1,
+        course_deg: 271.0,
+        heads: 0.98,
+        gathers,
+    });
+    alert.grounds = serde_json::from_value(grounds()).unwrap();
     alert.group = Some(Group { alerts: 12, open: 3, first: vec!["ab".into()], over: true });
     (alert.measured_at, alert.received_at) = (Some(at_s(9)), Some(at_s(10)));
     (alert.software, alert.configuration) = (Some("linewatch 1".into()), Some("c0".into()));
@@ -80,6 +92,26 @@ pub(crate) fn picture() -> Picture {
         alarms: AlarmRow { flood_since: Some(at_s(5)), ..AlarmRow::default() },
         ..Picture::default()
     }
+}
+
+/// Everything that a statement can stand on.
+fn grounds() -> Value {
+    let at = "2026-01-01T00:00:10.000Z";
+    serde_json::json!({
+        "forecast": {
+            "within_60_s": 0.1, "within_300_s": 0.8, "within_900_s": 0.9, "median_s": 140.5, "interval_s": [90.0, 300.0],
+            "as_of": at, "lat": 35.1, "lon": 33.3, "cov_m2": [900.0, 0.0, 900.0],
+        },
+        "related": "ef",
+        "origin": { "first_seen": at, "lat": 35.1, "lon": 33.3, "side": "north", "probability": [0.99, 0.01] },
+        "class": { "person": 0.9 },
+        "should_have_seen": [{ "sensor": "r2", "probability": 0.97 }],
+        "blind": [{ "sensor": "c1", "cause": "silent", "since": at }],
+        "blind_ratio": 0.7,
+        "indicators": [{
+            "name": "lone_source", "value": 0.01, "since": at, "identity": "mmsi:257000000", "sensor": "c1",
+        }],
+    })
 }
 
 /// A life in which everything has happened.

@@ -48,15 +48,17 @@ fn broker_frames(world: &World) -> Vec<Heard> {
     world.said.iter().filter(|(_, body)| over_mqtt(body)).cloned().collect()
 }
 
-/// Puts copies behind their originals, at once or up to half a minute later.
+/// Puts copies behind their originals, at once or up to half a minute later, but none behind the end: what is silent there
+/// would be silent for longer.
 fn with_copies(heard: &[Heard], dice: &mut Dice) -> (Vec<Heard>, usize) {
     let mut all: Vec<(Timestamp, u64, Body)> = Vec::new();
+    let end = heard.iter().map(|(at, _)| *at).max().unwrap();
     for (at, body) in heard {
         all.push((*at, 0, body.clone()));
         for copy in 0..dice.below(3) {
             let later_ms = dice.below(30_000) * dice.below(2);
             let later = at.plus(Span::from_nanos(i64::try_from(later_ms).unwrap() * 1_000_000));
-            all.push((later, 1 + copy, body.clone()));
+            all.push((later.min(end), 1 + copy, body.clone()));
         }
     }
     all.sort_by_key(|(at, copy, _)| (*at, *copy));

@@ -108,5 +108,7 @@ def install(folder, rate_hz, broker_port, webhook_url, name, sinks=("hq", "topic
     ends = [list(lat_lon(east, 0.0)) for east in (-4000.0, 4000.0)]
     (folder / "agreement.toml").write_text(
         'name = "EXERCISE"\nversion = "1"\n[[lines]]\nid = "border"\nleft = "north"\nright = "south"\n'
-        f'coordinates = {ends}\n[[rules]]\nid = "border-crossing"\nkind = "crossing"\nline = "border"\n')
+        f'coordinates = {ends}\n[[rules]]\nid = "border-crossing"\nkind = "crossing"\nline = "border"\n'
+        # A flood is said in groups, and what is urgent never waits: here every crossing has to leave.
+        f'severity_floor = "urgent"\n')
     return folder / "linewatch.toml"

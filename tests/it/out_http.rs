@@ -27,18 +27,7 @@ pub(crate) fn picture() -> Picture {
     alert.count = Some(Count { expected: 12.5, limit: 10, unseen: Some(0.0), interval: (11, Some(14)) });
     alert.crossings = Some(2);
     alert.life = life();
-    alert.trend = Some(Trend { probability: 0.9, after_s: 120.0 });
-    alert.excess = Some(Excess { arrivals: 30, expected_per_h: 12.5, statistic: 1.2 });
-    let gathers = Some(Gathers { came: 9, expected: 1.5, minutes: 10, recurs_weeks: 52.0 });
-    alert.gathering = Some(Gathering {
-        number: 9,
-        growth_per_min: 0.5,
-        speed_mps: 3.1,
-        course_deg: 271.0,
-        heads: 0.98,
-        gathers,
-    });
-    alert.grounds = serde_json::from_value(grounds()).unwrap();
+    tell_all(&mut alert);
     alert.group = Some(Group { alerts: 12, open: 3, first: vec!["ab".into()], over: true });
     (alert.measured_at, alert.received_at) = (Some(at_s(9)), Some(at_s(10)));
     (alert.software, alert.configuration) = (Some("linewatch 1".into()), Some("c0".into()));
@@ -92,6 +81,22 @@ pub(crate) fn picture() -> Picture {
         alarms: AlarmRow { flood_since: Some(at_s(5)), ..AlarmRow::default() },
         ..Picture::default()
     }
+}
+
+/// What only some kinds of rules say.
+fn tell_all(alert: &mut linewatch::watch::Notice) {
+    alert.trend = Some(Trend { probability: 0.9, after_s: 120.0 });
+    alert.excess = Some(Excess { arrivals: 30, expected_per_h: 12.5, statistic: 1.2 });
+    let gathers = Some(Gathers { came: 9, expected: 1.5, minutes: 10, recurs_weeks: 52.0 });
+    alert.gathering = Some(Gathering {
+        number: 9,
+        growth_per_min: 0.5,
+        speed_mps: 3.1,
+        course_deg: 271.0,
+        heads: 0.98,
+        gathers,
+    });
+    alert.grounds = serde_json::from_value(grounds()).unwrap();
 }
 
 /// Everything that a statement can stand on.

@@ -37,9 +37,10 @@ const SURPLUS_LEAST: f64 = 0.5;
 /// A place is watched by a sensor that looked within this many of its periods and would see a target there this probably.
 const WATCHED_PERIODS: f64 = 5.0;
 const WATCHED_PD: f64 = 0.3;
-/// Existence below which a track is deleted, while tentative and once confirmed.
+/// Existence below which a track is deleted, while tentative and once confirmed: one that a second without echoes has put
+/// in doubt is not shown (see `Track::status`), but found again under its own id.
 const DELETE_TENTATIVE: f64 = 5e-4;
-const DELETE_CONFIRMED: f64 = 0.2;
+const DELETE_CONFIRMED: f64 = 0.05;
 /// A track that could be anywhere within this (one sigma, metres) is of no use,
 const MOST_SIGMA_M: f64 = 500.0;
 /// or within this per second of its quickest sensor's period: a satellite's tracks are never better known.

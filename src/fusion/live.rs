@@ -23,6 +23,8 @@ use crate::time::Timestamp;
 const COAST_PERIODS: f64 = 3.0;
 /// but not sooner than this, seconds.
 const COAST_LEAST_S: f64 = 2.0;
+/// Below this P(exists) what was confirmed is in doubt: perhaps nothing, as before it was confirmed.
+const DOUBTED: f64 = 0.2;
 /// A detection may lie this many sigmas beyond what a target can have come.
 const REACH_SIGMAS: f64 = 4.0;
 /// Growth of velocity variance when an estimate is asked for before its time, m²/s³.
@@ -148,7 +150,7 @@ impl Track {
 
     pub(super) fn status(&self, at: Timestamp) -> Status {
         let unseen_s = at.since(self.updated).as_secs_f64();
-        if !self.confirmed {
+        if !self.confirmed || self.state.existence.once_at(at) < DOUBTED {
             Status::Tentative
         } else if self.stillness.is_fixed() {
             Status::Fixed

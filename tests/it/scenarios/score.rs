@@ -154,7 +154,8 @@ fn continuity(score: &mut Score, seconds: &[Second], segments: &[Segment<'_>]) {
     let (targets, tracks) = covered.iter().fold((0, 0), |sum, (a, b)| (sum.0 + a.len(), sum.1 + b.len()));
     let all_tracks: usize = seconds.iter().map(|second| second.tracks.len()).sum();
     score.completeness = targets as f64 / score.truth_steps.max(1) as f64;
-    score.spuriousness = (all_tracks - tracks) as f64 / all_tracks.max(1) as f64;
+    // As the outsider has it: a track that is not shown for a second stays associated through it, so this may be negative.
+    score.spuriousness = (all_tracks as f64 - tracks as f64) / all_tracks.max(1) as f64;
     let following: BTreeSet<&str> = segments.iter().map(|segment| segment.track).collect();
     score.false_tracks = score.tracks - following.len();
     let mut lives: BTreeMap<&str, (i64, i64)> = BTreeMap::new();

@@ -152,6 +152,7 @@ fn settings() -> Settings {
         origin: Geodetic::from_degrees(-49.0, 69.6, 0.0),
         sensors: vec![sensor()],
         agreement: Agreement::default(),
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     }

@@ -118,6 +118,7 @@ fn settings() -> Settings {
         origin: origin(),
         sensors,
         agreement,
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     }

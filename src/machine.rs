@@ -11,9 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::reload::Reload;
 use crate::engine::{Engine, Event, Settings};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Revision, To};
 use crate::record::{Body, Record};
 use crate::report::{Day, Reporter};
+use crate::watch::Notice;
+use crate::watch::agreement::{Recipients, Terms};
 use crate::watch::alert::State;
 
 /// Everything that is a function of the log.
@@ -111,27 +113,61 @@ impl Machine {
             }
             _ => {}
         }
-        self.ended = self.reporter.before(record, &self.engine).or(self.ended.take());
+        self.ended =
+            self.reporter.before(record, &self.engine, &self.settings.time_zone).or(self.ended.take());
         let events = self.engine.step(record);
         self.reporter.after(record, &events, &self.engine);
         if record.body == Body::Tick {
             self.outbox.beat(record.received);
         }
         for event in &events {
-            let Event::Notice(notice) = event else {
-                said(event, None);
-                continue;
+            let notice = match event {
+                Event::Notice(notice) => notice,
+                Event::Permitted(leave) => {
+                    // In the record like what is said, and owed to nobody.
+                    let json: Arc<str> = leave.to_json().into();
+                    self.unheld.insert(self.outbox.pass_over(), json.as_bytes().to_vec());
+                    said(event, Some(&json));
+                    continue;
+                }
+                event => {
+                    said(event, None);
+                    continue;
+                }
             };
             let json: Arc<str> = notice.to_json().into();
             let standing = notice.state != State::Cleared;
             let (alert, revision) = (&notice.alert, notice.revision);
             let sequence = match notice.life.held {
-                None => self.outbox.owe(alert, revision, record.received, Arc::clone(&json), standing),
+                None => {
+                    let (to, latest) =
+                        (self.addressed(notice), Revision { revision, raised_at: record.received });
+                    self.outbox.owe_to(&to, alert, latest, Arc::clone(&json), standing)
+                }
                 Some(_) => self.outbox.pass_over(),
             };
             self.unheld.insert(sequence, json.as_bytes().to_vec());
             said(event, Some(&json));
         }
+    }
+
+    /// The sinks that reach the recipients whose turn it is, of this level of escalation and those before it.
+    fn addressed(&self, notice: &Notice) -> To {
+        let agreement = &self.settings.agreement;
+        let rule = agreement.rules.iter().find(|rule| rule.id == notice.rule);
+        // What became of the record itself concerns everybody.
+        let rule = rule.filter(|_| notice.grounds.lost_records.is_none());
+        let Some(Terms { recipients, escalate_after, .. }) = rule.map(|rule| &rule.terms) else {
+            return To::All;
+        };
+        let level = notice.life.escalation.as_ref().map_or(0, |escalation| escalation.level);
+        let most = if escalate_after.is_some() { level as usize + 1 } else { recipients.len() };
+        let named = recipients.iter().take(most).filter_map(|index| agreement.recipients.get(*index));
+        let named: Vec<&Recipients> = named.collect();
+        if named.is_empty() || named.iter().any(|recipients| recipients.sinks.is_empty()) {
+            return To::All;
+        }
+        To::Sinks(named.iter().flat_map(|recipients| &recipients.sinks).cloned().collect())
     }
 
     /// What the machine is now: quick to take, so that the engine can go on while it becomes bytes elsewhere.

@@ -184,7 +184,8 @@ impl Metrics {
                 self.parts_refused.with_label_values(&[self.sensor_id(*sensor), reason]).inc();
             }
             Event::UnknownSensor => self.unknown_sensor.inc(),
-            Event::Reloaded { .. } => {}
+            // Counted where the picture is shown: a restart goes on counting.
+            Event::Reloaded { .. } | Event::Permitted(_) => {}
             Event::SensorState { sensor, state } => self.set_state(self.sensor_id(*sensor), *state),
             Event::Finding { sensor, finding } => match finding {
                 Finding::Faulty(fault) => self.set_fault(self.sensor_id(*sensor), *fault, true),

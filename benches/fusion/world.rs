@@ -136,7 +136,16 @@ pub(crate) fn new(columns: usize, rows: usize) -> (Settings, World) {
     let agreement = Agreement { lines: vec![line], rules: vec![rule], ..Agreement::default() };
     let (software, configuration) = (String::new(), String::new());
     let sector = "bench".into();
-    let settings = Settings { sector, exercise: true, origin, sensors, agreement, software, configuration };
+    let settings = Settings {
+        sector,
+        exercise: true,
+        origin,
+        sensors,
+        agreement,
+        time_zone: String::new(),
+        software,
+        configuration,
+    };
     (settings, World { frame, radars, targets, lcg, position: 0, second: 0 })
 }
 

@@ -86,6 +86,7 @@ fn settings(agreement: Agreement, installation: Option<Installation>) -> Setting
         origin: origin.copied().unwrap_or_default(),
         sensors: Vec::new(),
         agreement,
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     }

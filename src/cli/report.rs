@@ -24,9 +24,9 @@ pub struct Arguments {
     /// The journal's folder; the daemon may be writing to it.
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
-    /// The day, of UTC, as in 2026-11-22.
+    /// The day by the clock of [report] time_zone, as in 2026-11-22.
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
-    day: Timestamp,
+    day: String,
     /// With the acknowledgements and reviews that came after the day's end.
     #[arg(long)]
     reviewed: bool,
@@ -35,9 +35,9 @@ pub struct Arguments {
     json: bool,
 }
 
-fn parse_day(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(&format!("{text}T00:00:00Z"))
-        .map_err(|_| "expected a date such as 2026-11-22".to_owned())
+fn parse_day(text: &str) -> Result<String, String> {
+    let known = Timestamp::parse(&format!("{text}T00:00:00Z"));
+    known.map(|_| text.to_owned()).map_err(|_| "expected a date such as 2026-11-22".to_owned())
 }
 
 /// Prints the report.
@@ -51,10 +51,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::Input(format!("{dir}: no such folder; give the journal's folder")));
     }
     let disk = Disk::at(&arguments.journal).map_err(at)?;
-    let found = fold(&disk, arguments.day, arguments.reviewed).map_err(at)?;
+    let found = fold(&disk, &arguments.day, arguments.reviewed).map_err(at)?;
     let (day, settings) = found.ok_or_else(|| {
-        let day = arguments.day.to_string();
-        let date = day.split('T').next().unwrap_or_default();
+        let date = &arguments.day;
         Failure::Input(format!("{}: holds nothing of {date}", arguments.journal.display()))
     })?;
     let (sector, agreement) = (settings.sector.as_str(), &settings.agreement);
@@ -64,8 +63,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The day that begins then, and the settings it ended under; nothing if the journal has none of it.
-fn fold(disk: &Disk, from: Timestamp, reviewed: bool) -> std::io::Result<Option<(Day, Settings)>> {
+/// The day of this date, and the settings it ended under; nothing if the journal has none of it.
+fn fold(disk: &Disk, date: &str, reviewed: bool) -> std::io::Result<Option<(Day, Settings)>> {
     let mut history = History::from(disk, 0)?;
     let mut engine: Option<(Engine, Settings)> = None;
     let mut reporter = Reporter::default();
@@ -89,7 +88,8 @@ fn fold(disk: &Disk, from: Timestamp, reviewed: bool) -> std::io::Result<Option<
             engine = Some((Engine::new(settings.clone()), settings));
         }
         let Some((engine, settings)) = &mut engine else { continue };
-        found = reporter.before(&record, engine).filter(|day| day.from == from);
+        let zone = reload.as_ref().map_or(&*settings.time_zone, |reload| &*reload.settings.time_zone);
+        found = reporter.before(&record, engine, zone).filter(|day| day.date == date);
         if found.is_some() {
             continue;
         }
@@ -99,6 +99,6 @@ fn fold(disk: &Disk, from: Timestamp, reviewed: bool) -> std::io::Result<Option<
             *settings = reload.settings;
         }
     }
-    let day = found.or_else(|| reporter.day().filter(|day| day.from == from).cloned());
+    let day = found.or_else(|| reporter.day().filter(|day| day.date == date).cloned());
     Ok(day.zip(engine.map(|(_, settings)| settings)))
 }

@@ -48,6 +48,13 @@ pub fn explain(agreement: &Agreement, now: Timestamp) -> String {
     section(&mut text, "Exemptions", exemptions);
     section(
         &mut text,
+        "Claimed sides",
+        agreement.claims.iter().map(|claim| {
+            format!("{}: whoever reports as {}", claim.party, words::list(&claim.identities, "or"))
+        }),
+    );
+    section(
+        &mut text,
         "Recipients",
         agreement.recipients.iter().map(|one| {
             let name = one.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));

@@ -59,6 +59,8 @@ pub struct Installation {
     pub http_listen: Option<SocketAddr>,
     /// Where daily reports are written.
     pub report_dir: Option<PathBuf>,
+    /// The IANA time zone whose days they are of; empty for UTC.
+    pub report_time_zone: String,
     /// Who is told.
     pub sinks: Vec<sinks::Settings>,
     /// SHA-256 of the configuration file, lower-case hex.
@@ -103,6 +105,7 @@ impl Installation {
             origin: self.origin,
             sensors: self.sensors.clone(),
             agreement: self.agreement.clone(),
+            time_zone: self.report_time_zone.clone(),
             software: crate::engine::SOFTWARE.to_owned(),
             configuration: self.hash.clone(),
         }

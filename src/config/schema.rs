@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn schema_and_reader_agree_on_every_table() {
         use raw::agreement::{Agreement, Band, Gate, Line, Zone};
-        use raw::leave::{ClassNode, Exemption, Hours, Recipients, Schedule};
+        use raw::leave::{Claim, ClassNode, Exemption, Hours, Recipients, Schedule};
         use raw::rule::Rule;
         use raw::{
             AgreementFile, Http, Installation, Journal, Mask, Mqtt, Sector, Sensor, Serial, Sink, Udp,
@@ -116,6 +116,7 @@ mod tests {
             Gate,
             Rule,
             ClassNode,
+            Claim,
             Exemption,
             Schedule,
             Hours,

@@ -8,6 +8,7 @@ pub use crate::fusion::{Descent, Fault, Finding, IdentityConflict, Kinship};
 use crate::sensor::SensorIndex;
 use crate::time::Timestamp;
 use crate::watch::life::{Done, Refusal};
+use crate::watch::permitted::Permitted;
 use crate::watch::{Notice, Stale};
 
 /// One thing that happened because of one record.
@@ -63,6 +64,8 @@ pub enum Event {
         /// What it did, or why nothing.
         outcome: Result<Done, Refusal>,
     },
+    /// Something happened by leave: through a gate, or under an exemption. In the record, owed to nobody.
+    Permitted(Arc<Permitted>),
     /// Something is said; owed to every sink from now on, unless it is held.
     Notice(Arc<Notice>),
 }

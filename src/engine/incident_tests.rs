@@ -93,7 +93,8 @@ impl Stage {
         let origin = Geodetic::from_degrees(35.1, 33.4, 0.0);
         #[rustfmt::skip]
         let settings = Settings {
-            sector: "stage".into(), exercise: true, origin, sensors, agreement, software: String::new(), configuration: String::new(),
+            sector: "stage".into(), exercise: true, origin, sensors, agreement, time_zone: String::new(),
+            software: String::new(), configuration: String::new(),
         };
         Self { engine: Engine::new(settings), second: 0, chance: 7, said: Vec::new(), cut: Vec::new() }
     }

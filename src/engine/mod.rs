@@ -63,6 +63,9 @@ pub struct Settings {
     pub sensors: Vec<SensorModel>,
     /// What the parties agreed.
     pub agreement: Agreement,
+    /// The IANA time zone whose days the daily reports are of; empty for UTC.
+    #[serde(default)]
+    pub time_zone: String,
     /// Name and version of the program, cited in every notice; may be empty.
     #[serde(default)]
     pub software: String,
@@ -108,7 +111,8 @@ impl Engine {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let (fingerprint, meaning) = (snapshot::fingerprint(&settings), snapshot::meaning(&settings));
-        let Settings { sector, exercise, origin, sensors, agreement, software, configuration } = settings;
+        let Settings { sector, exercise, origin, sensors, agreement, time_zone: _, software, configuration } =
+            settings;
         let frame = LocalFrame::new(origin);
         let indices = || (0u16..).map(SensorIndex).zip(&sensors);
         Self {
@@ -152,7 +156,8 @@ impl Engine {
             Body::Gap { .. } => self.health.not_listening_until(now),
             Body::Reload { bytes } => self.reload(bytes, &mut events),
             Body::Act { bytes } => self.act(now, bytes, &mut events),
-            Body::Refused { .. } | Body::Damage { .. } => {}
+            Body::Damage { from, to } => self.watch.damaged(now, *from, *to, &mut self.notices),
+            Body::Refused { .. } => {}
             // What the engine said, and who has heard it, changes nothing of what it believes.
             Body::Notice { .. } | Body::Delivered { .. } => {}
         }
@@ -165,6 +170,7 @@ impl Engine {
         events.extend(self.findings.drain(..).map(|(sensor, finding)| Event::Finding { sensor, finding }));
         events.extend(self.descents.drain(..).map(Event::Lineage));
         events.extend(self.conflicts.drain(..).map(Event::IdentityConflict));
+        events.extend(self.watch.permitted().map(|leave| Event::Permitted(Arc::new(leave))));
         events.extend(self.notices.drain(..).map(|notice| Event::Notice(Arc::new(notice))));
         events
     }

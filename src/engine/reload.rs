@@ -78,6 +78,8 @@ impl Engine {
         if !carried {
             let (now, mut notices) = (self.now, std::mem::take(&mut self.notices));
             self.watch.clear_all(now.unwrap_or_default(), &mut notices);
+            let mut new = new;
+            new.watch.keep_system(&self.watch);
             *self = Self { now, ..new };
             // Said by the one that was: the new one has nothing to add.
             events.extend(notices.into_iter().map(|notice| Event::Notice(Arc::new(notice))));

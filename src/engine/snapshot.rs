@@ -22,7 +22,7 @@ use crate::watch::WatchState;
 use crate::wire::{Decoder, DecoderState};
 
 /// The form of the state. Whoever adds, removes or moves a field of it raises this: the bytes do not say what they are.
-pub const SNAPSHOT_VERSION: u32 = 3;
+pub const SNAPSHOT_VERSION: u32 = 4;
 
 const HEAD: usize = 4 + FINGERPRINT;
 const FINGERPRINT: usize = 32;

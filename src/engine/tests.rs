@@ -32,6 +32,7 @@ fn engine() -> Engine {
         origin: Geodetic::from_degrees(35.1, 33.4, 0.0),
         sensors: vec![sensor("r1"), sensor("r2")],
         agreement: Agreement::default(),
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     })
@@ -115,6 +116,7 @@ fn a_zone_is_blind_when_nobody_looks_at_it() {
         origin: Geodetic::from_degrees(35.1, 33.4, 0.0),
         sensors: vec![sensor("r1")],
         agreement: Agreement { zones: vec![zone], ..Agreement::default() },
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     });

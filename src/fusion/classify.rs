@@ -26,7 +26,8 @@ const MOST_SPEED_MPS: [f64; crate::scan::Class::COUNT] = [12.0, 25.0, 70.0, 45.0
 const PLAUSIBLE: f64 = 0.05;
 
 /// The speed that no plausible class exceeds, metres per second.
-pub(super) fn most_speed_mps(class: &ClassLikelihoods) -> f64 {
+#[must_use]
+pub fn most_speed_mps(class: &ClassLikelihoods) -> f64 {
     let plausible = class.iter().zip(MOST_SPEED_MPS).filter(|(p, _)| **p >= PLAUSIBLE);
     plausible.fold(0.0, |most, (_, speed)| f64::max(most, speed))
 }

@@ -10,41 +10,27 @@
 //! scripts of turns and stops are drawn once, from fixed seeds, and are the same for every track. They are in seconds of
 //! travel along the first heading, so that a way costs two multiplications a leg and no trigonometry.
 
-use std::f64::consts::TAU;
+mod script;
 
-use super::motion::{DWELL_S, MODES, NEXT};
+use super::motion::{DWELL_S, MODES};
 use super::track::TrackView;
+use script::{Leg, Script, radical_inverse, script, start};
 
 /// Ways in a fan.
 pub const WAYS: usize = 200;
 /// How far ahead they go, seconds.
 pub const AHEAD_S: f64 = 900.0;
-/// Headings wander on a steady leg, radians per square root of a second: 2.6° in a minute.
-const WANDER: f64 = 0.006;
-/// Longest straight leg, seconds.
-const LEG_S: f64 = 45.0;
-/// Rates of turn, degrees per second, evenly between.
-const TURN_DEG_S: [f64; 2] = [0.5, 6.0];
-/// Turns end after this much, degrees; one leg of a turn is a chord of this, degrees.
-const MOST_TURN_DEG: f64 = 180.0;
-const CHORD_DEG: f64 = 20.0;
 const STEADY: usize = 0;
 const AGILE: usize = 1;
 const STOPPED: usize = 2;
 
-/// A straight piece of a script: until when, and where it ends, in seconds of travel forward and to the left.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Leg {
-    until_s: f64,
-    forward_s: f64,
-    left_s: f64,
-}
-
 /// Scripts by the mode they begin in, and standard normal starts.
 #[derive(Clone, Debug)]
 pub struct Fan {
-    moving: [Vec<Vec<Leg>>; 2],
+    moving: [Vec<Script>; 2],
     starts: Vec<[f64; 4]>,
+    /// The length of the longest start.
+    farthest: f64,
     /// Exponential waits of mean one.
     waits: Vec<f64>,
 }
@@ -65,19 +51,56 @@ pub struct Way<'a> {
     pub start_m: [f64; 2],
     velocity_mps: [f64; 2],
     wait_s: f64,
-    legs: &'a [Leg],
+    script: &'a Script,
+}
+
+/// A straight piece of a way: from where to where, metres east and north, and when, seconds from now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Piece {
+    /// When it begins.
+    pub before_s: f64,
+    /// Where it begins.
+    pub from: [f64; 2],
+    /// When it ends.
+    pub at_s: f64,
+    /// Where it ends.
+    pub to: [f64; 2],
+    /// Seconds of travel up to its end.
+    pub gone_s: f64,
 }
 
 impl Way<'_> {
-    /// Ends of its legs: seconds from now, metres east and north.
-    pub fn points(&self) -> impl Iterator<Item = (f64, [f64; 2])> + '_ {
+    /// Its first piece, from `after` pieces on, by the end of which it has travelled so many seconds; with the number of
+    /// pieces up to its end. None where it never travels that long.
+    #[must_use]
+    pub fn piece(&self, after: usize, travelled_s: f64) -> Option<(usize, Piece)> {
+        let legs = self.script.legs.get(after..)?;
+        let at = after + legs.partition_point(|leg| leg.gone_s < travelled_s);
+        let leg = self.script.legs.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| self.script.legs.get(before));
+        let piece = Piece {
+            before_s: before.map_or(self.wait_s, |before| self.wait_s + before.until_s),
+            from: before.map_or(self.start_m, |before| self.end(before)),
+            at_s: self.wait_s + leg.until_s,
+            to: self.end(leg),
+            gone_s: leg.gone_s,
+        };
+        Some((at + 1, piece))
+    }
+
+    fn end(&self, leg: &Leg) -> [f64; 2] {
         let ([e, n], [v_e, v_n]) = (self.start_m, self.velocity_mps);
-        let waited = (self.wait_s > 0.0).then_some((self.wait_s, self.start_m));
-        let legs = self.legs.iter().map(move |leg| {
-            let (f, l) = (leg.forward_s, leg.left_s);
-            (self.wait_s + leg.until_s, [e + f * v_e - l * v_n, n + f * v_n + l * v_e])
-        });
-        waited.into_iter().chain(legs)
+        let (f, l) = (leg.forward_s, leg.left_s);
+        [e + f * v_e - l * v_n, n + f * v_n + l * v_e]
+    }
+
+    /// How far it comes at most from where it begins, in a direction given as a unit vector, metres.
+    #[must_use]
+    pub fn towards_m(&self, unit: [f64; 2]) -> f64 {
+        let [v_e, v_n] = self.velocity_mps;
+        let (forward, left) = (unit[0] * v_e + unit[1] * v_n, unit[1] * v_e - unit[0] * v_n);
+        let most = |speed: f64, [least_s, most_s]: [f64; 2]| (speed * least_s).max(speed * most_s);
+        most(forward, self.script.forward_s) + most(left, self.script.left_s)
     }
 
     /// Metres per second, the same on all of it that moves.
@@ -100,11 +123,25 @@ impl Fan {
     pub fn new() -> Self {
         let scripts = |mode: usize| (0..WAYS).map(|at| script(at, mode)).collect();
         let wait = |at: usize| -libm::log(1.0 - radical_inverse(at, 5));
+        let starts: Vec<[f64; 4]> = (0..WAYS).map(start).collect();
+        let length = |z: &[f64; 4]| z.iter().map(|z| z * z).sum::<f64>().sqrt();
         Self {
             moving: [scripts(STEADY), scripts(AGILE)],
-            starts: (0..WAYS).map(start).collect(),
+            farthest: starts.iter().map(length).fold(0.0, f64::max),
+            starts,
             waits: (0..WAYS).map(wait).collect(),
         }
+    }
+
+    /// No way of a track comes farther from its estimate than this, metres.
+    #[must_use]
+    pub fn reach_m(&self, track: &TrackView<'_>, gait: &Gait) -> f64 {
+        let (mean, p) = (track.estimate.mean, &track.estimate.covariance);
+        // |Lz| ≤ ‖L‖ |z|, and the squares of a row of L add up to that axis' variance.
+        let spread = |a: usize| self.farthest * (p[a][a].max(0.0) + p[a + 1][a + 1].max(0.0)).sqrt();
+        let length = |v: [f64; 2]| (v[0] * v[0] + v[1] * v[1]).sqrt();
+        let speed_mps = (length([mean[2], mean[3]]) + spread(2)).max(gait.velocity_mps.map_or(0.0, length));
+        spread(0) + speed_mps * AHEAD_S
     }
 
     /// The ways of a track, [`WAYS`] of them; `None` for one that stands where nobody knows how it would go on.
@@ -122,12 +159,12 @@ impl Fan {
                 std::array::from_fn(|i| mean[i] + (0..=i).map(|j| root[i][j] * z[j]).sum::<f64>());
             let start_m = [x[0], x[1]];
             if at < steady + agile {
-                let legs = &self.moving[usize::from(at >= steady)][at];
-                return Some(Way { start_m, velocity_mps: [x[2], x[3]], wait_s: 0.0, legs });
+                let script = &self.moving[usize::from(at >= steady)][at];
+                return Some(Way { start_m, velocity_mps: [x[2], x[3]], wait_s: 0.0, script });
             }
             let velocity_mps = gait.velocity_mps?;
             let wait_s = self.waits[at] * gait.still_s.max(DWELL_S[STOPPED]);
-            Some(Way { start_m, velocity_mps, wait_s, legs: &self.moving[STEADY][at] })
+            Some(Way { start_m, velocity_mps, wait_s, script: &self.moving[STEADY][at] })
         })
     }
 }
@@ -139,81 +176,6 @@ fn shares(modes: &[f64; MODES]) -> [usize; MODES] {
     let steady = count(modes[STEADY]);
     let agile = count(modes[AGILE]).min(WAYS - steady);
     [steady, agile, WAYS - steady - agile]
-}
-
-/// One script: modes in turn until the end of the forecast.
-fn script(at: usize, first: usize) -> Vec<Leg> {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ ((at as u64) << 8 | first as u64));
-    let (mut legs, mut mode, mut heading) = (Vec::new(), first, 0.0);
-    let mut here = Leg { until_s: 0.0, forward_s: 0.0, left_s: 0.0 };
-    // What comes first matters most: it is spread evenly, not by dice.
-    let (mut dwell_u, mut turn_u) = (radical_inverse(at, 2), radical_inverse(at, 3));
-    while here.until_s < AHEAD_S {
-        let dwell_s = -DWELL_S[mode] * libm::log(1.0 - dwell_u);
-        let (pieces, lasts_s, rate) = match mode {
-            STEADY => (libm::ceil(dwell_s / LEG_S), dwell_s, 0.0),
-            AGILE => {
-                let sign = if turn_u < 0.5 { -1.0 } else { 1.0 };
-                let share = (2.0 * turn_u).fract();
-                let rate_deg = TURN_DEG_S[0] + share * (TURN_DEG_S[1] - TURN_DEG_S[0]);
-                let lasts_s = dwell_s.min(MOST_TURN_DEG / rate_deg);
-                (libm::ceil(lasts_s * rate_deg / CHORD_DEG), lasts_s, sign * rate_deg.to_radians())
-            }
-            _ => (1.0, dwell_s, 0.0),
-        };
-        let piece_s = lasts_s / pieces.max(1.0);
-        let mut done = 0.0;
-        while done < pieces.max(1.0) {
-            let wander = if mode == STEADY { WANDER * piece_s.sqrt() * dice.normal() } else { 0.0 };
-            // Along the chord of the turn, which is as good as the arc over twenty degrees.
-            let towards = heading + 0.5 * (rate * piece_s + wander);
-            heading += rate * piece_s + wander;
-            let gone_s = if mode == STOPPED { 0.0 } else { piece_s };
-            here.until_s += piece_s;
-            here.forward_s += gone_s * libm::cos(towards);
-            here.left_s += gone_s * libm::sin(towards);
-            legs.push(here);
-            done += 1.0;
-        }
-        let mut u = dice.uniform();
-        mode = (0..MODES)
-            .find(|&next| {
-                u -= NEXT[mode][next];
-                u < 0.0
-            })
-            .unwrap_or(STEADY);
-        (dwell_u, turn_u) = (dice.uniform(), dice.uniform());
-    }
-    legs
-}
-
-/// Four standard normal numbers.
-fn start(at: usize) -> [f64; 4] {
-    // φ₄, the root of x⁵ = x + 1.
-    let root = 1.167_303_978_261_418_7;
-    let mut step = 1.0;
-    let u: [f64; 4] = std::array::from_fn(|_| {
-        step /= root;
-        (0.5 + (at as f64 + 1.0) * step).fract()
-    });
-    let pair = |a: f64, b: f64| {
-        let radius = (-2.0 * libm::log(1.0 - a)).sqrt();
-        let (sin, cos) = libm::sincos(TAU * b);
-        [radius * cos, radius * sin]
-    };
-    let ([a, b], [c, d]) = (pair(u[0], u[1]), pair(u[2], u[3]));
-    [a, b, c, d]
-}
-
-/// Van der Corput's sequence: the digits of `at` behind the point, in reverse; in [0, 1).
-fn radical_inverse(at: usize, base: usize) -> f64 {
-    let (mut rest, mut unit, mut value) = (at + 1, 1.0, 0.0);
-    while rest > 0 {
-        unit /= base as f64;
-        value += unit * (rest % base) as f64;
-        rest /= base;
-    }
-    value
 }
 
 /// Lower triangular L with LLᵀ = P; what is not positive definite has no spread along the axis where that shows.
@@ -230,22 +192,4 @@ fn cholesky(p: &[[f64; 4]; 4]) -> [[f64; 4]; 4] {
         }
     }
     l
-}
-
-/// `SplitMix64` (Steele, Lea & Flood 2014): a fixed sequence, not chance.
-struct Dice(u64);
-
-impl Dice {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * libm::log(1.0 - self.uniform())).sqrt();
-        radius * libm::cos(TAU * self.uniform())
-    }
 }

@@ -52,6 +52,7 @@ mod triangulate;
 mod update;
 mod watching;
 
+pub use classify::most_speed_mps;
 pub use fan::{Fan, Gait};
 pub use held::Held;
 pub use identities::IdentityConflict;

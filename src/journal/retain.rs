@@ -11,7 +11,7 @@ use super::layout::{put_record, put_thinned};
 use super::reader::SegmentReader;
 use super::record_bytes::Canonical;
 use super::recover::{OPEN_SUFFIX, first_of, segments};
-use super::seal::notes;
+use super::seal::{edge, notes};
 use super::snapshots;
 use super::storage::{Storage, put_whole};
 use crate::record::Body;
@@ -103,7 +103,9 @@ impl Keeper {
         if let Some(with_frames) = first(names.iter().find(|name| is_thick(name))) {
             snapshots::forget_before(&mut *self.storage, with_frames)?;
         }
-        first(names.first()).map_or(Ok(()), |oldest| notes::forget_before(&mut *self.storage, oldest))
+        let Some(oldest) = first(names.first()) else { return Ok(()) };
+        edge::forget_all_but(&mut *self.storage, oldest)?;
+        notes::forget_before(&mut *self.storage, oldest)
     }
 
     /// What becomes of one segment by its age; `None` if it is gone.
@@ -111,7 +113,7 @@ impl Keeper {
         let name = compress(&mut *self.storage, name, done)?;
         let Some(age) = self.latest(&name)?.map(|latest| now.since(latest)) else { return Ok(Some(name)) };
         if age > self.limits.alerts {
-            self.storage.remove(&name)?;
+            self.remove(&name)?;
             done.removed += 1;
             return Ok(None);
         }
@@ -135,9 +137,22 @@ impl Keeper {
             }
         }
         while is_over(spare) && !spare.is_empty() {
-            self.storage.remove(&spare[0].0)?;
+            self.remove(&spare[0].0)?;
             done.removed += 1;
             spare.remove(0);
+        }
+        Ok(())
+    }
+
+    /// A segment goes; what proofs about the records behind it need of it stays.
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        let names = segments(&*self.storage)?;
+        let next = names.get(1).filter(|_| names[0] == name).and_then(|next| first_of(next));
+        let waiting = next.map(|next| edge::keep(&mut *self.storage, next)).transpose()?.flatten();
+        self.storage.remove(name)?;
+        if let (Some(next), Some(bytes)) = (next, waiting) {
+            // There is room now.
+            edge::put(&mut *self.storage, next, &bytes)?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ pub struct Setup<'a> {
 }
 
 /// Kinds of statements that are no rule's own.
-const OTHER_KINDS: [&str; 2] = ["first_observed_beyond", "flood"];
+const OTHER_KINDS: [&str; 3] = ["first_observed_beyond", "flood", "journal_damaged"];
 
 impl Metrics {
     /// Puts every known label value in place: counters at zero, what is not known yet at NaN.

@@ -2,7 +2,7 @@
 //!
 //! In: notices as the engine raises them, and the log's word that one was delivered. Out: per sink, what is owed next.
 //! It is a fold over the log: [`Outbox::owe`] and [`Outbox::recorded`] in the log's order give the same contents
-//! whatever the sinks did meanwhile. What a far end acknowledged is never sent again by this process, but stays until
+//! whatever the sinks did meanwhile. A notice is owed to those it is addressed to and to whoever was told of its alert. What a far end acknowledged is never sent again by this process, but stays until
 //! the log holds the acknowledgement. Each sink has a queue of its own, so a slow one holds up nobody else; a full
 //! queue gives up its oldest notice and counts it. Knows no sink kind and no socket; reads no clock.
 
@@ -22,7 +22,7 @@ use beat::DeadMan;
 pub use queue::{Owed, Queue};
 pub use snapshot::SnapshotError;
 use standing::Standings;
-pub use standing::{Revision, Standing};
+pub use standing::{Revision, Standing, To, Told};
 
 /// Told of every acknowledgement of a far end, with the sink and the notice's sequence: the log is to hold it.
 pub type Ledger = Arc<dyn Fn(&str, u64) + Send + Sync>;
@@ -95,14 +95,27 @@ impl Outbox {
         json: Arc<str>,
         standing: bool,
     ) -> u64 {
+        self.owe_to(&To::All, alert, Revision { revision, raised_at }, json, standing)
+    }
+
+    /// The same, for those it is addressed to, and all who have been told of its alert before. Where none of the sinks
+    /// that it names is there, it goes to all: what nobody hears nobody can miss.
+    pub fn owe_to(&self, to: &To, alert: &str, latest: Revision, json: Arc<str>, standing: bool) -> u64 {
+        let is_there = |sink: &Arc<str>| self.queues.iter().any(|queue| queue.sink == *sink);
+        let to = match to {
+            To::Sinks(sinks) if sinks.iter().any(is_there) => Some(sinks),
+            To::Sinks(_) | To::All => None,
+        };
         // Held throughout, so that every queue sees the same order.
         let mut order = locked(&self.order);
         let sequence = order.next_sequence;
         order.next_sequence += 1;
-        let (alert, earlier) =
-            locked(&self.standings).say(sequence, alert, revision, raised_at, &json, standing);
-        let owed = Owed { sequence, alert, revision, raised_at, json, standing, earlier };
-        for queue in &self.queues {
+        let (Standing { alert, told, .. }, earlier) =
+            locked(&self.standings).say(sequence, alert, latest, &json, standing, to);
+        let Revision { revision, raised_at } = latest;
+        let told = Arc::new(told);
+        let owed = Owed { sequence, alert, revision, raised_at, json, standing, earlier, told };
+        for queue in self.queues.iter().filter(|queue| owed.told.has(&queue.sink)) {
             queue.push(owed.clone());
         }
         sequence

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use super::standing::{Revision, Standing, Standings};
+use super::standing::{Revision, Standing, Standings, Told};
 use super::{Beat, Delivery, Ledger, LedgerSlot, Limits, locked};
 use crate::metrics::Metrics;
 use crate::time::Timestamp;
@@ -27,8 +27,11 @@ pub struct Owed {
     pub json: Arc<str>,
     /// Whether the alert is open after it.
     pub standing: bool,
-    /// The revisions before it that nothing has cleared, ascending; of very many the latest.
+    /// The revisions before it that nothing has cleared, ascending; of very many the latest. Out of a queue, those that its
+    /// sink was told.
     pub earlier: Arc<[Revision]>,
+    /// Who is told of the alert.
+    pub told: Arc<Told>,
 }
 
 /// What one sink is owed.
@@ -153,7 +156,17 @@ impl Queue {
     #[must_use]
     pub fn next_after(&self, sequence: Option<u64>) -> Option<Owed> {
         let after = sequence.map_or(Unbounded, Excluded);
-        locked(&self.state).owed.range((after, Unbounded)).next().map(|(_, owed)| owed.clone())
+        locked(&self.state).owed.range((after, Unbounded)).next().map(|(_, owed)| self.own(owed))
+    }
+
+    /// The notice as this sink is to know it: who was told late must not be referred to what it never had.
+    fn own(&self, owed: &Owed) -> Owed {
+        let since = owed.told.since(&self.sink);
+        let mut own = owed.clone();
+        if own.earlier.iter().any(|earlier| earlier.revision < since) {
+            own.earlier = own.earlier.iter().filter(|earlier| earlier.revision >= since).copied().collect();
+        }
+        own
     }
 
     /// The oldest notice owed that comes after `sequence`; waits for one. `None` once the outbox is closed and nothing
@@ -173,7 +186,7 @@ impl Queue {
     /// The notice with this sequence, if it is still owed.
     #[must_use]
     pub fn get(&self, sequence: u64) -> Option<Owed> {
-        locked(&self.state).owed.get(&sequence).cloned()
+        locked(&self.state).owed.get(&sequence).map(|owed| self.own(owed))
     }
 
     /// The far end has acknowledged this notice: it is owed no more. A notice given up meanwhile stays counted as
@@ -212,10 +225,15 @@ impl Queue {
     }
 
     /// The alert that comes after this one by id (the first for `None`), of those open now and of those cleared less
-    /// than a quarter of an hour ago.
+    /// than a quarter of an hour ago, of which this sink is told.
     #[must_use]
     pub fn standing_after(&self, alert: Option<&str>) -> Option<Standing> {
-        locked(&self.standings).after(alert)
+        let standings = locked(&self.standings);
+        let mut found = standings.after(alert)?;
+        while !found.told.has(&self.sink) {
+            found = standings.after(Some(&found.alert))?;
+        }
+        Some(found)
     }
 
     /// Whether nothing more will be owed.

@@ -1,6 +1,6 @@
 //! The fold's contents as bytes, and back.
 //!
-//! Layout: one byte, the version (1); then postcard of [`Stored`]. A notice stands once, however many sinks it is owed
+//! Layout: one byte, the version (2); then postcard of [`Stored`]. A notice stands once, however many sinks it is owed
 //! to. Acknowledgements that the log does not hold yet are no part of it.
 
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::queue::State;
-use super::standing::{Revision, Standings};
+use super::standing::{Revision, Standings, Told};
 use super::{Outbox, Owed, locked};
 use crate::time::Timestamp;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Why bytes are no outbox.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,7 @@ struct StoredNotice {
     json: Arc<str>,
     standing: bool,
     earlier: Vec<Revision>,
+    told: Told,
 }
 
 impl Outbox {
@@ -112,6 +113,7 @@ impl From<Owed> for StoredNotice {
             json: owed.json,
             standing: owed.standing,
             earlier: owed.earlier.to_vec(),
+            told: Told::clone(&owed.told),
         }
     }
 }
@@ -126,6 +128,7 @@ impl From<StoredNotice> for Owed {
             json: stored.json,
             standing: stored.standing,
             earlier: stored.earlier.into(),
+            told: stored.told.into(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! For far ends that must be told again and again what stands, and for messages that name those before them. In: every
 //! notice, in the log's order, and the log's time. Out: the standing alerts by id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
@@ -38,6 +38,40 @@ pub struct Standing {
     pub json: Arc<str>,
     /// Whether it is open; cleared otherwise.
     pub open: bool,
+    /// Who is told of it.
+    pub told: Told,
+}
+
+/// Who is told of an alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Every sink, those that come later too.
+    pub all: bool,
+    /// Sinks by name, each with the first revision it was told.
+    pub since: BTreeMap<Arc<str>, u32>,
+}
+
+impl Told {
+    /// Whether a sink is.
+    #[must_use]
+    pub fn has(&self, sink: &str) -> bool {
+        self.all || self.since.contains_key(sink)
+    }
+
+    /// The first revision that a sink was told.
+    #[must_use]
+    pub fn since(&self, sink: &str) -> u32 {
+        self.since.get(sink).copied().unwrap_or(0)
+    }
+}
+
+/// To whom a notice is addressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Everybody.
+    All,
+    /// Sinks by name.
+    Sinks(BTreeSet<Arc<str>>),
 }
 
 /// All of them.
@@ -49,23 +83,26 @@ pub(super) struct Standings {
 }
 
 impl Standings {
-    /// Takes note of a notice; its alert's id, and the revisions before it that nothing has cleared.
+    /// Takes note of a notice for these sinks, or for all; it, with its alert's id, and the revisions before it that
+    /// nothing has cleared. Whoever has been told of an alert is told what becomes of it, until it is cleared.
     pub(super) fn say(
         &mut self,
         sequence: u64,
         alert: &str,
-        revision: u32,
-        raised_at: Timestamp,
+        latest: Revision,
         json: &Arc<str>,
         open: bool,
-    ) -> (Arc<str>, Arc<[Revision]>) {
+        to: Option<&BTreeSet<Arc<str>>>,
+    ) -> (Standing, Arc<[Revision]>) {
+        let Revision { revision, raised_at } = latest;
         self.forget(raised_at);
         let before = self.by_alert.remove(alert);
         let id =
             before.as_ref().map_or_else(|| Arc::from(alert), |(standing, _)| Arc::clone(&standing.alert));
-        let mut earlier = Vec::new();
+        let (mut earlier, mut told) = (Vec::new(), Told::default());
         if let Some((standing, revisions)) = before {
             if standing.open {
+                told = standing.told;
                 earlier = revisions;
                 earlier.push(standing.latest);
                 let excess = earlier.len().saturating_sub(MOST_EARLIER);
@@ -78,10 +115,14 @@ impl Standings {
         if !open {
             self.cleared.insert((raised_at, Arc::clone(&id)), ());
         }
-        let latest = Revision { revision, raised_at };
-        let standing = Standing { alert: Arc::clone(&id), sequence, latest, json: Arc::clone(json), open };
-        self.by_alert.insert(Arc::clone(&id), (standing, earlier));
-        (id, before_it)
+        told.all |= to.is_none();
+        for sink in to.into_iter().flatten() {
+            told.since.entry(Arc::clone(sink)).or_insert(revision);
+        }
+        let json = Arc::clone(json);
+        let standing = Standing { alert: Arc::clone(&id), sequence, latest, json, open, told };
+        self.by_alert.insert(id, (standing.clone(), earlier));
+        (standing, before_it)
     }
 
     /// Forgets what was cleared long before `now`.

@@ -115,7 +115,7 @@ impl Deciding {
         let settings = self.machine.settings();
         let (sector, agreement) = (settings.sector.as_str(), &settings.agreement);
         let heading = Heading { sector, exercise: settings.exercise, agreement, reviewed: false };
-        let name = format!("{sector}-{}-automatic", day.from.to_string().get(..10).unwrap_or_default());
+        let name = format!("{sector}-{}-automatic", day.date);
         let written = std::fs::create_dir_all(dir)
             .and_then(|()| std::fs::write(dir.join(format!("{name}.json")), json(&day, &heading)))
             .and_then(|()| std::fs::write(dir.join(format!("{name}.md")), markdown(&day, &heading)));
@@ -193,6 +193,10 @@ impl Audience {
                 Ok(done) => tracing::info!(deed, ?done, "act"),
                 Err(refusal) => tracing::warn!(deed, %refusal, "act refused"),
             },
+            Event::Permitted(leave) => {
+                let (by, track) = (&leave.by, &leave.track);
+                tracing::info!(leave = leave.permitted.as_str(), %by, %track, "by leave");
+            }
             Event::Reloaded { carried } => tracing::info!(carried, "other settings are in force"),
             Event::Frame { .. } | Event::Refused { .. } | Event::UnknownSensor => {}
         }

@@ -67,6 +67,7 @@ fn settings(exercise: bool) -> Settings {
             gates: vec![gate],
             ..Agreement::default()
         },
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     }

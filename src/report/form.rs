@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{AlertRow, Day, Watched};
+use super::{AlertRow, Day, LeaveDay, Watched};
 use crate::watch::Agreement;
 
 /// Whose report it is, and which edition.
@@ -31,6 +31,8 @@ struct Report<'a> {
     sector: &'a str,
     exercise: bool,
     edition: &'static str,
+    date: &'a str,
+    time_zone: &'a str,
     from: String,
     to: String,
     agreement: &'a str,
@@ -40,6 +42,7 @@ struct Report<'a> {
     by_review: BTreeMap<&'a str, u64>,
     alerts: &'a BTreeMap<String, AlertRow>,
     unlisted: u64,
+    leave: &'a LeaveDay,
     zones: &'a BTreeMap<String, Watched>,
     sensors: BTreeMap<&'a str, SensorTime<'a>>,
     alarms: Figures,
@@ -85,6 +88,8 @@ impl<'a> Report<'a> {
             sector: of.sector,
             exercise: of.exercise,
             edition: if of.reviewed { "reviewed" } else { "automatic" },
+            date: &day.date,
+            time_zone: time_zone(day),
             from: day.from.to_string(),
             to: day.to.to_string(),
             agreement: &of.agreement.hash,
@@ -94,11 +99,17 @@ impl<'a> Report<'a> {
             by_review,
             alerts: &day.alerts,
             unlisted: day.unlisted,
+            leave: &day.leave,
             zones: &day.zones,
             sensors: sensors.collect(),
             alarms: figures(day),
         }
     }
+}
+
+/// The zone by whose clock it is a day.
+fn time_zone(day: &Day) -> &str {
+    if day.time_zone.is_empty() { "UTC" } else { &day.time_zone }
 }
 
 fn figures(day: &Day) -> Figures {
@@ -146,16 +157,19 @@ pub fn markdown(day: &Day, heading: &Heading<'_>) -> String {
     let report = Report::new(day, heading);
     let mut out = String::new();
     let exercise = if heading.exercise { "EXERCISE: nothing of this is real\n\n" } else { "" };
-    let date = report.from.split('T').next().unwrap_or_default().to_owned();
+    let lasted_s = day.to.since(day.from).as_secs_f64();
     let _ = write!(
         out,
-        "# Sector {}, {date}\n\n{exercise}The {} edition, {} to {}, under agreement {}. Listened for {} of 24 h.\n",
+        "# Sector {}, {}\n\n{exercise}The {} edition, {} to {} (the day in {}), under agreement {}. Listened for {} of {} h.\n",
         report.sector,
+        report.date,
         report.edition,
         report.from,
         report.to,
+        report.time_zone,
         report.agreement.get(..12).unwrap_or(report.agreement),
         hours(report.listened_s as f64),
+        lasted_s / 3600.0,
     );
     counted(&mut out, "Alerts by rule", "rule", report.by_rule.iter().map(|(k, n)| (*k, *n)));
     counted(
@@ -171,6 +185,7 @@ pub fn markdown(day: &Day, heading: &Heading<'_>) -> String {
         report.by_review.iter().map(|(k, n)| (*k, *n)),
     );
     alerts(&mut out, day);
+    leave(&mut out, &day.leave);
     unseen(&mut out, &report);
     alarms(&mut out, &report.alarms);
     out
@@ -216,6 +231,41 @@ fn alerts(out: &mut String, day: &Day) {
     }
     if day.unlisted > 0 {
         let _ = writeln!(out, "\n{} more are in the record and not listed.", day.unlisted);
+    }
+}
+
+fn leave(out: &mut String, leave: &LeaveDay) {
+    out.push_str("\n## By leave\n\n");
+    if leave.counts.is_empty() {
+        out.push_str("None.\n");
+        return;
+    }
+    out.push_str("| leave | of | uses |\n| --- | --- | ---: |\n");
+    for (kind, by) in &leave.counts {
+        for (id, count) in by {
+            let _ = writeln!(out, "| {kind} | {} | {count} |", cell(id));
+        }
+    }
+    out.push_str("\n| when | leave | of | from what | way | track | identity | document |\n");
+    out.push_str("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    let word = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), cell);
+    for row in &leave.uses {
+        let unseen = row.probability.map_or(String::new(), |p| format!(", unseen, P {p}"));
+        let _ = writeln!(
+            out,
+            "| {} | {}{unseen} | {} | {} | {} | {} | {} | {} |",
+            row.event_time,
+            row.permitted,
+            cell(&row.by),
+            word(&row.of),
+            word(&row.direction),
+            row.track,
+            word(&row.identity),
+            word(&row.document),
+        );
+    }
+    if leave.unlisted > 0 {
+        let _ = writeln!(out, "\n{} more are in the record and not listed.", leave.unlisted);
     }
 }
 

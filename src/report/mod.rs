@@ -4,9 +4,12 @@
 //! Markdown ([`form`]). A fold without a clock: live, after a restart and from a journal it comes to the same day.
 //!
 //! The **automatic** edition is the day as it stood when it ended; the **reviewed** edition is the same day with the
-//! acknowledgements and reviews that came after. A day is one of UTC.
+//! acknowledgements and reviews that came after. A day is one of the time zone that the settings name, of 23 hours or 25 where
+//! the clock there changes. Where another zone comes into force, the day that is going on ends as it would have, and the next
+//! begins with its end.
 
 pub mod form;
+mod leave;
 mod row;
 
 use std::collections::BTreeMap;
@@ -16,15 +19,20 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Engine, Event, SensorState};
 use crate::record::{Body, Record};
 use crate::time::Timestamp;
+use crate::watch::calendar;
+pub use leave::{LeaveDay, LeaveRow};
 pub use row::AlertRow;
 
-const DAY_S: i64 = 86_400;
 /// Alerts listed of one day; those after are counted.
 const MOST_ALERTS: usize = 10_000;
 
 /// One day of one sector.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Day {
+    /// Its date.
+    pub date: String,
+    /// The IANA time zone by whose clock it is one; empty for UTC.
+    pub time_zone: String,
     /// When it begins.
     pub from: Timestamp,
     /// When it ends.
@@ -33,6 +41,8 @@ pub struct Day {
     pub alerts: BTreeMap<String, AlertRow>,
     /// Alerts that found no room above.
     pub unlisted: u64,
+    /// What happened by leave.
+    pub leave: LeaveDay,
     /// What was seen of each zone.
     pub zones: BTreeMap<String, Watched>,
     /// How each sensor was, in seconds by state.
@@ -85,25 +95,19 @@ pub struct Reporter {
     day: Option<Day>,
 }
 
-/// The day of UTC that an instant lies in.
-#[must_use]
-pub fn day_of(at: Timestamp) -> (Timestamp, Timestamp) {
-    let from = at.floor_secs().div_euclid(DAY_S) * DAY_S;
-    (Timestamp::from_secs(from), Timestamp::from_secs(from + DAY_S))
-}
-
 impl Reporter {
-    /// A record is about to be stepped; the day before it, if that has ended now.
-    pub fn before(&mut self, record: &Record, engine: &Engine) -> Option<Day> {
+    /// A record is about to be stepped; the day before it, if that has ended now. A day that begins is one of `time_zone`.
+    pub fn before(&mut self, record: &Record, engine: &Engine, time_zone: &str) -> Option<Day> {
         let now = record.received;
         let is_over = |day: &Day| now >= day.to && !(record.body == Body::Tick && now == day.to);
         let ended = match &self.day {
             Some(day) if !is_over(day) => return None,
             _ => self.day.take(),
         };
-        let (from, to) = day_of(now);
-        let alarms = Alarms::of(engine);
-        let mut day = Day { from, to, alarms: [alarms, alarms], ..Day::default() };
+        let ([from, to], date) = calendar::day(time_zone, now);
+        let from = ended.as_ref().map_or(from, |ended| from.max(ended.to));
+        let (alarms, time_zone) = (Alarms::of(engine), time_zone.to_owned());
+        let mut day = Day { date, time_zone, from, to, alarms: [alarms, alarms], ..Day::default() };
         // What is open goes on into the next day.
         for notice in engine.open_alerts() {
             day.hear(now, &notice.to_json());
@@ -118,6 +122,7 @@ impl Reporter {
         for event in events {
             match event {
                 Event::Notice(notice) => day.hear(record.received, &notice.to_json()),
+                Event::Permitted(used) => day.leave.take(used),
                 Event::Act { outcome, .. } => day.acts[usize::from(outcome.is_err())] += 1,
                 _ => {}
             }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use ground::{Band, Direction, Flank, Gate, Line, Zone};
-pub use leave::{Day, Exemption, Hours, Recipients, Schedule, Validity};
+pub use leave::{Claim, Day, Exemption, Hours, Recipients, Schedule, Validity};
 pub use rule::{Evidence, Rule, RuleKind, SeverityBounds, Terms, UnknownClass};
 
 use crate::scan::Class;
@@ -47,6 +47,29 @@ pub struct Agreement {
     pub recipients: Vec<Recipients>,
     /// False alarms a week that all surge charts together may raise.
     pub alarm_budget_per_week: f64,
+    /// Which identities claim to be of which party.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+}
+
+impl Agreement {
+    /// The party that whoever reports an identity claims to be of: what is most exactly given counts.
+    #[must_use]
+    pub fn claimed_party(&self, identity: &str) -> Option<&Arc<str>> {
+        claimed_party(&self.claims, identity)
+    }
+}
+
+/// The same, of these claims.
+pub(in crate::watch) fn claimed_party<'a>(claims: &'a [Claim], identity: &str) -> Option<&'a Arc<str>> {
+    let given =
+        claims.iter().flat_map(|claim| claim.identities.iter().map(move |given| (given, &claim.party)));
+    let fitting = given.filter(|(given, _)| match given.strip_suffix('*') {
+        Some(beginning) => identity.starts_with(beginning),
+        None => ***given == *identity,
+    });
+    // An identity in full is longer than any beginning of it.
+    fitting.max_by_key(|(given, _)| given.len()).map(|(_, party)| party)
 }
 
 impl Default for Agreement {
@@ -65,6 +88,7 @@ impl Default for Agreement {
             exemptions: Vec::new(),
             recipients: Vec::new(),
             alarm_budget_per_week: ALARM_BUDGET_PER_WEEK,
+            claims: Vec::new(),
         }
     }
 }

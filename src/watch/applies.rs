@@ -3,11 +3,12 @@
 //! In: a rule, an instant, a track. Out: [`Applies`]. Every kind of rule asks here before it judges, so that a term means
 //! the same in all of them.
 //!
-//! What is exempt is counted, not alerted. An exemption with a number holds a place for each track that makes use of it,
+//! What is exempt is counted and logged, not alerted. An exemption with a number holds a place for each track that makes use of it,
 //! until that track has not for a minute; who finds no place is not exempt. When an exemption or a rule's hours end with
 //! somebody inside, the rule applies from that instant on, and what it then says happened at that instant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,18 @@ pub(super) struct Terms {
     calendars: Vec<Option<Calendar>>,
     exemptions: Vec<Exemption>,
     used: Used,
+    /// What use began within this step: emptied by whoever logs it.
+    begun: Vec<Begun>,
+}
+
+/// That a track began to make use of an exemption.
+#[derive(Clone, Debug)]
+pub(super) struct Begun {
+    /// Its index.
+    pub exemption: usize,
+    /// The rule that would have spoken.
+    pub rule: Arc<str>,
+    pub at: Timestamp,
 }
 
 /// What use has been made of exemptions: all of [`Terms`] that is state.
@@ -80,6 +93,7 @@ impl Terms {
             calendars: agreement.rules.iter().map(calendar).collect(),
             exemptions: agreement.exemptions.clone(),
             used: Used::default(),
+            begun: Vec::new(),
         }
     }
 
@@ -106,8 +120,8 @@ impl Terms {
             let Some(exemption) = self.exemptions.get(index) else { continue };
             let holds = exemption.validity.holds(at) && covers(exemption, track);
             if holds && self.used.has_room(index, exemption, track.id) {
-                if breaks {
-                    self.used.take(index, at, track.id);
+                if breaks && self.used.take(index, at, track.id) {
+                    self.begun.push(Begun { exemption: index, rule: rule.id.clone(), at });
                 }
                 return Applies::Exempt(index);
             }
@@ -115,10 +129,31 @@ impl Terms {
         Applies::Yes(probability)
     }
 
+    /// Who began to make use of what, since this was last asked.
+    pub(super) fn begun(&mut self) -> Vec<Begun> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// An exemption by its index.
+    pub(super) fn exemption(&self, index: usize) -> Option<&Exemption> {
+        self.exemptions.get(index)
+    }
+
     /// How often use was made of each exemption, in the agreement's order.
     pub(super) fn counts(&self) -> impl Iterator<Item = (&Exemption, u64)> {
         let count = |index: usize| self.used.counts.get(&index).copied().unwrap_or(0);
         self.exemptions.iter().enumerate().map(move |(index, exemption)| (exemption, count(index)))
+    }
+
+    /// Two tracks are one: its places go with it.
+    pub(super) fn follow(&mut self, before: TrackId, heir: TrackId) {
+        let held: Vec<_> = self.used.places.keys().filter(|(_, track)| *track == before).copied().collect();
+        for key in held {
+            if let Some(last) = self.used.places.remove(&key) {
+                let place = self.used.places.entry((key.0, heir)).or_insert(last);
+                *place = last.max(*place);
+            }
+        }
     }
 
     /// Frees places that are no longer used.
@@ -158,8 +193,8 @@ impl Used {
         !full || self.places.contains_key(&(index, track))
     }
 
-    /// Makes use of an exemption; only what begins anew is counted.
-    fn take(&mut self, index: usize, at: Timestamp, track: TrackId) {
+    /// Makes use of an exemption; only what begins anew is counted, and logged: whether it did.
+    fn take(&mut self, index: usize, at: Timestamp, track: TrackId) -> bool {
         let held = self.places.contains_key(&(index, track));
         if held || self.places.len() < CAPACITY {
             self.places.insert((index, track), at);
@@ -168,6 +203,7 @@ impl Used {
             let count = self.counts.entry(index).or_default();
             *count = count.saturating_add(1);
         }
+        !held
     }
 }
 

@@ -55,13 +55,32 @@ const PAST_CAPACITY: usize = 2_000;
 /// The kind of a statement about what was first observed beyond a line.
 pub(super) const FIRST_OBSERVED_BEYOND: &str = "first_observed_beyond";
 
+/// The kind of a statement about records of the journal that cannot be read any more.
+pub(super) const JOURNAL_DAMAGED: &str = "journal_damaged";
+
 /// What an alert is about, among those in the book. Ordered by track first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Subject {
     /// The track, unless it is about many.
     pub track: Option<TrackId>,
-    /// Index of the rule; of its other statement, that and the number of rules.
+    /// Index of the rule; of its other statement, that and the number of rules; of what is said of the system itself,
+    /// twice that number.
     pub rule: usize,
+}
+
+/// Where the subject of one agreement's alert stands under another; nothing where its rule is in that no more. `same`:
+/// where each rule stands, and of both how many rules there are.
+pub(super) fn moved(
+    subject: Subject,
+    same: &BTreeMap<usize, usize>,
+    [old, new]: [usize; 2],
+) -> Option<Subject> {
+    let rule = match subject.rule {
+        rule if rule < old => *same.get(&rule)?,
+        rule if rule < 2 * old => new + same.get(&(rule - old))?,
+        _ => 2 * new,
+    };
+    Some(Subject { rule, ..subject })
 }
 
 /// What a rule found.
@@ -163,7 +182,7 @@ impl Book {
     pub(super) fn new(sector: &str, exercise: bool, frame: &LocalFrame, agreement: &Agreement) -> Self {
         let rules = agreement.rules.iter().map(|rule| Heading::new(agreement, rule));
         // What a rule says besides stands after all that rules say.
-        let headings = rules.clone().chain(rules.map(Heading::beyond)).collect();
+        let headings = rules.clone().chain(rules.map(Heading::beyond)).chain([Heading::system()]).collect();
         let agreement = agreement.hash.as_str().into();
         Self {
             sector: sector.to_owned(),
@@ -189,6 +208,11 @@ impl Book {
     /// The sector.
     pub(super) fn sector(&self) -> &str {
         &self.sector
+    }
+
+    /// The agreement that is cited, and whether nothing is real.
+    pub(super) fn cites(&self) -> (Arc<str>, bool) {
+        (self.cited.agreement.clone(), self.cited.exercise)
     }
 
     /// Puts what is in force now in place of what a notice cites.
@@ -231,9 +255,15 @@ impl Book {
         let (measured_at, received_at) = self.times(finding.tracks.iter().copied());
         let rung = heading.bounds.bound(finding.severity);
         let near = near::Newcomer { subject, rung, time: finding.event_time, position: &position };
-        let (incident, completes) = self.incidents.join(&self.sector, &alert, &near);
+        // What became of the record is near nothing that was observed.
+        let (incident, completes) = if heading.kind == JOURNAL_DAMAGED {
+            (None, false)
+        } else {
+            let (incident, completes) = self.incidents.join(&self.sector, &alert, &near);
+            (Some(incident), completes)
+        };
         let severity = if completes { heading.bounds.bound(Severity::Urgent) } else { rung };
-        let life = Life { escalation: heading.addressed(0), incident: Some(incident), ..Life::default() };
+        let life = Life { escalation: heading.addressed(0), incident, ..Life::default() };
         let notice = Notice {
             v: 1,
             alert: alert.clone(),

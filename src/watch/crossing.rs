@@ -312,7 +312,7 @@ pub(super) fn plan(covariance: &[[f64; 4]; 4]) -> Covariance {
     [covariance[0][0], covariance[0][1], covariance[1][1]]
 }
 
-fn variance_along(covariance: Covariance, normal: Point) -> f64 {
+pub(super) fn variance_along(covariance: Covariance, normal: Point) -> f64 {
     let [u, v] = normal;
     (u * u * covariance[0] + 2.0 * u * v * covariance[1] + v * v * covariance[2]).max(1e-6)
 }

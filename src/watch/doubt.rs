@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::agreement::{Claim, claimed_party};
 use super::area::normal_cdf;
 use super::fields::Fields;
 use super::firsts::{First, Firsts};
@@ -80,6 +81,8 @@ mod as_json {
 pub(super) struct Sides<'a> {
     pub line: &'a Polyline,
     pub parties: &'a [Arc<str>; 2],
+    /// Which identities claim to be of which party.
+    pub claims: &'a [Claim],
 }
 
 impl Doubts {
@@ -124,6 +127,7 @@ impl Doubts {
         let State { integrity, firsts, .. } = &mut self.state;
         let transponder =
             |index: SensorIndex| self.kinds.get(index.index()) == Some(&SensorKind::Transponder);
+        integrity.moves(now, track);
         if track.identity.is_some() {
             let measured = track.sensors.iter().filter(|(index, _)| !transponder(*index));
             integrity.bears(now, track, measured.map(|(_, at)| *at).max());
@@ -218,6 +222,8 @@ impl Doubts {
                 sensor: None,
             });
         }
+        let origin = self.origin(track.id, sides);
+        indicators.extend(claimed_side(track, sides, origin.as_ref()));
         for lost in &blind {
             let value = now.since(lost.since).as_secs_f64();
             if value <= JUST_BEFORE_S {
@@ -232,7 +238,7 @@ impl Doubts {
             }
         }
         Grounds {
-            origin: self.origin(track.id, sides),
+            origin,
             class: class(track),
             should_have_seen: self.standings.should_have_seen(now, track, &support.sensors, paths),
             blind,
@@ -285,8 +291,27 @@ impl Doubts {
     }
 }
 
+/// That a track claims to be of one side of a line and was first seen on the other's.
+fn claimed_side(
+    track: &TrackView<'_>,
+    sides: Option<&Sides<'_>>,
+    origin: Option<&Origin>,
+) -> Option<Indicator> {
+    let (sides, origin) = sides.zip(origin)?;
+    let party = claimed_party(sides.claims, track.identity?)?;
+    let claimed = sides.parties.iter().position(|one| one == party)?;
+    let value = origin.probability?[1 - claimed];
+    (value >= DETERMINED).then(|| Indicator {
+        name: Named::ClaimedSideDiffers,
+        value,
+        since: Some(origin.first_seen),
+        identity: track.identity.map(str::to_owned),
+        sensor: None,
+    })
+}
+
 /// Probability of each class, where anything is known.
-fn class(track: &TrackView<'_>) -> BTreeMap<String, f64> {
+pub(super) fn class(track: &TrackView<'_>) -> BTreeMap<String, f64> {
     if track.class == UNKNOWN_CLASS {
         return BTreeMap::new();
     }

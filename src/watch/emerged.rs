@@ -7,8 +7,9 @@
 use super::area::{Covariance, normal_cdf, plus};
 use super::crossing::{Side, plan};
 use super::firsts::First;
-use super::line::Polyline;
+use super::line::{Point, Polyline};
 use crate::fusion::TrackView;
+use crate::time::{Span, Timestamp};
 
 /// First seen no farther from the line than this, metres, …
 const NEAR_M: f64 = 500.0;
@@ -27,6 +28,12 @@ pub(super) struct Emerged {
     pub to: Side,
     /// P(it is there) × P(it is going away).
     pub probability: f64,
+    /// When and where it would have crossed, had it gone as it goes now.
+    pub time: Timestamp,
+    pub at: Point,
+    pub covariance: Covariance,
+    /// Along the line there.
+    pub along: Point,
 }
 
 /// Whether a track emerged beside a line; `bias`: the allowance for lasting errors.
@@ -53,13 +60,22 @@ pub(super) fn emerged(
     }
     let beyond = normal_cdf(here.signed_m.abs() / along(plus(plan(p), bias)));
     let to = if is_left { Side::Left } else { Side::Right };
-    (beyond >= BEYOND).then(|| Emerged { to, probability: beyond * normal_cdf(away_mps / sigma_mps) })
+    let back_s = begun.signed_m.abs() / away_mps;
+    // Nobody saw the way there: an error of its velocity grows with it.
+    let drift = [p[2][2], p[2][3], p[3][3]].map(|variance| variance * back_s * back_s);
+    (beyond >= BEYOND).then(|| Emerged {
+        to,
+        probability: beyond * normal_cdf(away_mps / sigma_mps),
+        time: first.time.plus(Span::from_secs_f64(-back_s)),
+        at: [first.at[0] - back_s * v_east, first.at[1] - back_s * v_north],
+        covariance: plus(plus(first.covariance, bias), drift),
+        along: [begun.normal[1], -begun.normal[0]],
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
     use crate::watch::testing;
 
     fn found(first_north_m: f64, north_m: f64, v_north: f64) -> Option<Side> {

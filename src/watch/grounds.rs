@@ -37,6 +37,9 @@ pub struct Grounds {
     /// What speaks against believing it, each with its value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub indicators: Vec<Indicator>,
+    /// For a damaged journal: position of the first record that cannot be read, and the one behind the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_records: Option<[u64; 2]>,
 }
 
 /// First passage of a line, foreseen.
@@ -60,6 +63,15 @@ pub struct Forecast {
     pub lon: f64,
     /// Of that place: east-east, east-north, north-north, metres².
     pub cov_m2: [f64; 3],
+    /// P(it crosses within the rule's horizon through a gate that is open to it): no part of the others; absent where
+    /// that is nothing.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub by_leave: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_nothing(p: &f64) -> bool {
+    *p <= 0.0
 }
 
 /// Where a track was first seen.
@@ -190,7 +202,7 @@ impl Grounds {
     pub(super) fn rounded(mut self) -> Self {
         let to = |x: f64, per_unit: f64| libm::round(x * per_unit) / per_unit + 0.0;
         if let Some(f) = &mut self.forecast {
-            for p in [&mut f.within_60_s, &mut f.within_300_s, &mut f.within_900_s] {
+            for p in [&mut f.within_60_s, &mut f.within_300_s, &mut f.within_900_s, &mut f.by_leave] {
                 *p = to(*p, 1e3);
             }
             f.median_s = to(f.median_s, 1.0);

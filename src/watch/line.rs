@@ -111,6 +111,11 @@ impl Polyline {
         self.nearest_segment(point, reach_m).map(|(segment, t)| self.verdict(point, segment, t))
     }
 
+    /// The least that any of its points lies along a direction, metres from the frame's origin; without any, infinite.
+    pub(super) fn least_along(&self, unit: Point) -> f64 {
+        self.points.iter().map(|point| dot(*point, unit)).fold(f64::INFINITY, f64::min)
+    }
+
     /// How far a place whose nearest segment is the first or the last lies inside the line's end there, metres along
     /// that segment (negative past the end), with the direction inwards. Nothing of a place beside the line's middle.
     pub(super) fn inward(&self, point: Point, reach_m: f64) -> Option<(f64, Point)> {

@@ -16,6 +16,8 @@
 //! (`sight`). Crossings are judged at every measurement, the rest once a second. Every probability is of the track's
 //! covariance plus the allowance for errors that last (`sensors`). Tentative tracks raise nothing.
 //!
+//! What became of the record itself is said like any alert, under no rule.
+//!
 //! An alert is over when: its track has been gone for a minute; or its zone is left, or its ceiling kept, for some
 //! seconds; a crossing also when nothing more happened in an hour, or in ten minutes after the track went back.
 
@@ -50,6 +52,7 @@ pub mod life;
 mod line;
 mod loiter;
 mod passage;
+pub mod permitted;
 mod presence;
 mod reload;
 mod restored;
@@ -73,14 +76,15 @@ use crate::geo::LocalFrame;
 use crate::sensor::SensorModel;
 use crate::time::{Span, Timestamp};
 pub use agreement::Agreement;
-use agreement::{Rule, RuleKind};
+use agreement::{Claim, Rule, RuleKind};
 pub use alert::Notice;
+use alert::Severity;
 use applies::Terms;
 use approach::Approaches;
 pub use approach::Foreseen;
 use area::Area;
 use blind::Blind;
-use book::{Book, Entry, Subject};
+use book::{Book, Entry, Finding, Subject};
 use ceiling::Ceiling;
 pub use counting::Reckoned;
 use crossing::{Crossed, Crossing, Side, plan};
@@ -95,6 +99,7 @@ pub use integrity::Stale;
 use line::Polyline;
 use loiter::Loiter;
 use passage::{Law, Passage};
+use permitted::Permitted;
 use presence::Presence;
 pub use restored::WatchState;
 use sensors::{Sensors, ages};
@@ -147,6 +152,10 @@ pub struct Watch {
     doubts: Doubts,
     /// Of each of the agreement's lines, on its left and right.
     parties: Vec<[Arc<str>; 2]>,
+    line_ids: Vec<Arc<str>>,
+    claims: Vec<Claim>,
+    /// What happened by leave in this step: emptied by whoever steps it.
+    permitted: Vec<Permitted>,
 }
 
 impl Watch {
@@ -193,6 +202,9 @@ impl Watch {
             blinds: BTreeMap::new(),
             doubts: Doubts::new(frame, sensors),
             parties: agreement.lines.iter().map(|line| [line.left.clone(), line.right.clone()]).collect(),
+            line_ids: agreement.lines.iter().map(|line| line.id.clone()).collect(),
+            claims: agreement.claims.clone(),
+            permitted: Vec::new(),
         }
     }
 
@@ -244,11 +256,14 @@ impl Watch {
         let grounds = Grounds { related, ..self.grounds(now, track, &support, Some(line), paths) };
         let passage = Passage { line, now, track, crossed, grounds: &grounds };
         let said = out.len();
-        if !self.gates.permit(&passage) {
+        if let Some(gate) = self.gates.permit(&passage) {
+            self.let_through(gate, &passage);
+        } else {
             let law = Law { rules: &self.rules, terms: &mut self.terms, unsaid: &mut self.unsaid };
             passage::judge(&mut self.book, &self.sensors, law, &passage, out);
         }
         let crossing = out.get(said..).and_then(|new| new.first()).map(|notice| notice.alert.clone());
+        self.note_exempt(now, track);
         self.arrived(&foretold, crossing.as_deref(), out);
     }
 
@@ -279,6 +294,7 @@ impl Watch {
             self.look_ahead(now, &track, paths, out);
             self.look_into_zones(now, &track, &mut tallies, paths, out);
             self.join_crowds(now, &track, &mut crowds);
+            self.note_exempt(now, &track);
         }
         self.doubts.tick(now, paths);
         self.disbelieve(now, paths, out);
@@ -301,6 +317,17 @@ impl Watch {
         self.loiter.forget_old(now);
         self.unsaid.forget_old(now);
         self.lines.values_mut().for_each(|crossing| crossing.forget_old(now));
+    }
+
+    /// Records `from` ≤ position < `to` of the journal could not be read when it was opened: who rests on the record has to
+    /// know. It stands until somebody has seen it, and waits for no flood to end.
+    pub fn damaged(&mut self, now: Timestamp, from: u64, to: u64, out: &mut Vec<Notice>) {
+        let lost_records = Some([from, to]);
+        let finding = Finding {
+            grounds: Grounds { lost_records, ..Grounds::default() },
+            ..Finding::about_sensors(Severity::Urgent, now, [0.0; 2], [0.0; 3])
+        };
+        self.book.open(now, Subject { track: None, rule: 2 * self.rules.len() }, finding, out);
     }
 
     /// Every zone, in the agreement's order, with what is watched of it, once known.
@@ -408,6 +435,9 @@ fn is_sound(track: &TrackView<'_>) -> bool {
 }
 
 fn is_over(now: Timestamp, rules: &[Rule], subject: Subject, entry: &Entry) -> bool {
+    if subject.rule == 2 * rules.len() {
+        return entry.notice.life.acknowledged.is_some();
+    }
     if entry.gone.is_some_and(|gone| now.since(gone) >= GONE_FOR) {
         return true;
     }

@@ -10,17 +10,24 @@
 
 use std::collections::BTreeMap;
 
-use super::book::Subject;
+use super::book::{self, Subject};
 use super::{Cause, Notice, Watch};
 use crate::time::Timestamp;
 
 impl Watch {
-    /// Ends every open alert: nothing that is known will be known any more.
+    /// Ends every open alert but those about the system itself: nothing that is known of tracks will be known any more.
     pub(crate) fn clear_all(&mut self, now: Timestamp, out: &mut Vec<Notice>) {
-        let open: Vec<Subject> = self.book.all_open().map(|(subject, _)| subject).collect();
+        let system = 2 * self.rules.len();
+        let open = self.book.all_open().map(|(subject, _)| subject).filter(|subject| subject.rule < system);
+        let open: Vec<Subject> = open.collect();
         open.into_iter().for_each(|subject| self.book.clear(subject, out));
         self.settle(now, Cause::Observed, out);
         self.flood.end(now, out);
+    }
+
+    /// Takes over from `old` what is about no track and no rule.
+    pub(crate) fn keep_system(&mut self, old: &Self) {
+        self.book.keep_system(&old.book, [old.rules.len(), self.rules.len()]);
     }
 
     /// Takes over from `old`.
@@ -36,10 +43,11 @@ impl Watch {
                 Some((index, new?))
             })
             .collect();
-        let gone = old.book.all_open().map(|(subject, _)| subject).filter(|s| !same.contains_key(&s.rule));
+        let rules = [old.rules.len(), self.rules.len()];
+        let moved = |subject: Subject| book::moved(subject, &same, rules);
+        let gone = old.book.all_open().map(|(subject, _)| subject).filter(|s| moved(*s).is_none());
         let gone: Vec<Subject> = gone.collect();
         gone.into_iter().for_each(|subject| old.book.clear(subject, out));
-        let moved = |subject: Subject| Some(Subject { rule: *same.get(&subject.rule)?, ..subject });
         self.book.take_over(&old.book, moved);
         self.presence.take_over(&old.presence, moved);
         for (index, new) in &same {

@@ -47,6 +47,7 @@ impl Watch {
             lines, presence, ceilings, surges, gatherings, sights, book, flood, gates, loiter, unsaid,
             terms, approaches, blinds, doubts,
             sensors: _, rules: _, grounds: _, zones: _, reckoned: _, alarm_budget_per_week: _, parties: _,
+            line_ids: _, claims: _, permitted: _,
         } = self;
         let lines: Vec<_> = lines.values().map(crossing::Crossing::state).collect();
         (

@@ -47,6 +47,7 @@ impl Watch {
         self.surges.follow(before, heir.id);
         self.gatherings.follow(before, heir.id);
         self.unsaid.follow(before, heir.id);
+        self.terms.follow(before, heir.id);
         let bias = self.sensors.bias(heir);
         let mut crossings = Vec::new();
         for (&line, crossing) in &mut self.lines {

@@ -10,11 +10,16 @@ use super::book::{Finding, Subject, ladder};
 use super::crossing::{Side, plan};
 use super::doubt::Sides;
 use super::emerged::emerged;
+use super::gates::There;
 use super::grounds::{Forecast, Grounds};
+use super::line::Point;
 use super::sensors::{Support, ages};
 use super::{Watch, passage};
 use crate::fusion::{Paths, TrackId, TrackView};
 use crate::time::{Span, Timestamp};
+
+/// P(it came through an open gate) from which on nothing is said of who was first observed beyond.
+const BY_LEAVE: f64 = 0.5;
 
 impl Watch {
     /// What was foreseen of each track and approach rule when it was last looked at: track, rule, when, what.
@@ -33,7 +38,8 @@ impl Watch {
         paths: &impl Paths,
     ) -> Grounds {
         let named = line.and_then(|line| Some((self.lines.get(&line)?, self.parties.get(line)?)));
-        let sides = named.map(|(crossing, parties)| Sides { line: crossing.line(), parties });
+        let sides =
+            named.map(|(crossing, parties)| Sides { line: crossing.line(), parties, claims: &self.claims });
         self.doubts.grounds(now, track, support, sides.as_ref(), paths)
     }
 
@@ -58,11 +64,20 @@ impl Watch {
             {
                 continue;
             }
+            // Where it came through is not known: what has probably come by leave is logged as that, as likely as it is, and
+            // of the rest the rule is so much less sure.
+            let there = There { line, to: found.to, at: found.at, time: found.time };
+            let gate = self.gates.probably_opens(&there, found.covariance, found.along, track);
+            if let Some((gate, probability)) = gate.filter(|(_, probability)| *probability >= BY_LEAVE) {
+                self.passed_gate(now, gate, &there, found.covariance, Some(probability), track);
+                continue;
+            }
+            let without_leave = 1.0 - gate.map_or(0.0, |(_, probability)| probability);
             let support = self.sensors.support(ages(track.sensors, now));
             let grounds = self.grounds(now, track, &support, Some(line), paths);
             let covariance = area::plus(first.covariance, bias);
             let finding = Finding {
-                confidence: found.probability * track.existence,
+                confidence: found.probability * track.existence * without_leave,
                 direction: Some(found.to.direction().as_str()),
                 tracks: vec![track.id],
                 support,
@@ -73,6 +88,7 @@ impl Watch {
             let subject = Subject { track: Some(track.id), rule: self.rules.len() + index };
             self.book.open(now, subject, finding, out);
         }
+        self.note_exempt(now, track);
     }
 
     /// Looks ahead for one track, where it is its turn.
@@ -102,7 +118,14 @@ impl Watch {
             let subject = Subject { track: Some(track.id), rule: index };
             let is_about = self.terms.in_force(index, rule, now)
                 && self.terms.applies(rule, now, track, false).is_about();
-            match self.approaches.look(now, subject, track, crossing.line(), &asked, is_about) {
+            let gates = &self.gates;
+            let by_leave = |at: Point, after_s: f64, to_left: bool| {
+                let to = if to_left { Side::Left } else { Side::Right };
+                let time = now.plus(Span::from_secs_f64(after_s));
+                gates.opens(&There { line, to, at, time }, track).is_some()
+            };
+            let by_leave = is_about.then_some(&by_leave as &dyn Fn(Point, f64, bool) -> bool);
+            match self.approaches.look(now, subject, track, crossing.line(), &asked, by_leave) {
                 Some(approach::Change::Raise(since, foreseen)) => {
                     self.approaching(now, subject, track, (line, direction), since, &foreseen, paths, out);
                 }
@@ -180,6 +203,7 @@ impl Watch {
             lat: place.lat,
             lon: place.lon,
             cov_m2: foreseen.covariance_m2,
+            by_leave: foreseen.by_leave,
         };
         Grounds { forecast: Some(forecast), ..Grounds::default() }.rounded().forecast.unwrap_or(forecast)
     }

@@ -32,7 +32,8 @@ fn said(past: &Path) -> Vec<(u64, Said)> {
     let mut all = Vec::new();
     while let Some(record) = history.next_record(0).unwrap() {
         if let Body::Notice { bytes } = &record.body {
-            all.push((record.position, Said::parse(bytes).unwrap()));
+            // What happened by leave is logged beside what is said.
+            all.extend(Said::parse(bytes).map(|said| (record.position, said)));
         }
     }
     all

@@ -132,7 +132,7 @@ fn day() -> (Settings, Day) {
     let mut engine = Engine::new(settings.clone());
     let mut reporter = Reporter::default();
     for record in &records {
-        assert!(reporter.before(record, &engine).is_none(), "the world lasts four minutes");
+        assert!(reporter.before(record, &engine, "").is_none(), "the world lasts four minutes");
         let events = engine.step(record);
         reporter.after(record, &events, &engine);
     }
@@ -181,14 +181,14 @@ fn a_day_ends_with_the_tick_of_midnight_and_what_is_open_goes_on() {
     let mut reporter = Reporter::default();
     let shift = {
         let latest = records.last().unwrap().received;
-        let (_, to) = linewatch::report::day_of(latest);
+        let ([_, to], _) = linewatch::watch::calendar::day("", latest);
         Span::from_nanos(to.since(latest).as_nanos() + 60 * 1_000_000_000)
     };
     let mut ended = Vec::new();
     for record in &records {
         // A world of a minute before midnight and three after: stamps alone move, so that frames are old and unused.
         let record = Record { received: record.received.plus(shift), ..record.clone() };
-        ended.extend(reporter.before(&record, &engine));
+        ended.extend(reporter.before(&record, &engine, ""));
         let events = engine.step(&record);
         reporter.after(&record, &events, &engine);
     }

@@ -49,6 +49,7 @@ pub(in crate::config) fn agreement(
         rules: rules.into_iter().collect::<Option<_>>()?,
         exemptions: exemptions.into_iter().collect::<Option<_>>()?,
         recipients: lists.recipients(),
+        claims: lists.claims(report),
         alarm_budget_per_week: raw.alarm_budget.map_or(ALARM_BUDGET_PER_WEEK, |budget| budget.0),
     })
 }

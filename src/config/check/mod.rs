@@ -23,7 +23,7 @@ use super::{Installation, Journal};
 use crate::geo::{Geodetic, LocalFrame};
 use crate::journal::retain::Limits;
 use crate::time::Span;
-use crate::watch::Agreement;
+use crate::watch::{Agreement, calendar};
 
 /// How far from the origin anything of a sector may lie: farther is a slip of the pen, and the flat frame no use.
 const MAX_FROM_ORIGIN_M: f64 = 500_000.0;
@@ -70,6 +70,7 @@ pub(super) fn installation(
         journal: raw.journal.as_ref().and_then(|journal| self::journal(journal, around)),
         http_listen: http.and_then(|listen| socket_address(listen, "http.listen", report)),
         report_dir: raw.report.as_ref().and_then(|report| Some(around.folder.join(&report.dir.as_ref()?.0))),
+        report_time_zone: raw.report.as_ref().map_or_else(String::new, |written| time_zone(written, report)),
         sector: sector?,
         origin: origin?,
         sensors,
@@ -80,6 +81,19 @@ pub(super) fn installation(
         udp,
         hash,
     })
+}
+
+/// The zone of the report's days; empty for UTC.
+fn time_zone(raw: &raw::DailyReport, report: &mut Report) -> String {
+    let Some(zone) = &raw.time_zone else { return String::new() };
+    if !calendar::knows(&zone.0) {
+        let release = calendar::release();
+        let expected =
+            format!("a time zone of the IANA database (release {release}), as in \"Asia/Nicosia\"");
+        report.refuse("report.time_zone", expected);
+    }
+    // By whatever name: a day of UTC is one.
+    if zone.0 == "UTC" { String::new() } else { zone.0.clone() }
 }
 
 fn journal(raw: &raw::Journal, around: Surroundings<'_>) -> Option<Journal> {

@@ -1,7 +1,7 @@
 //! `agreement.toml` as it is written: its geometry. Rules are in `rule`, what is about time and people in `leave`.
 
 use super::leaf::{Id, Position, Text, Word, Words};
-use super::leave::{ClassNode, Exemption, Recipients, Schedule};
+use super::leave::{Claim, ClassNode, Exemption, Recipients, Schedule};
 use super::number::{AltitudeM, LengthM, Limit, OffsetM, PerWeek};
 use super::read::table;
 use super::rule::Rule;
@@ -36,6 +36,8 @@ table! {
         rules: Vec<Rule>,
         /// Agreed exceptions.
         exemptions: Vec<Exemption>,
+        /// Which identities claim to be of which party: held against where who reports them was first seen.
+        claims: Vec<Claim>,
         /// Who is told.
         recipients: Vec<Recipients>,
     }

@@ -90,6 +90,19 @@ table! {
 }
 
 table! {
+    /// Identities by which whoever reports one claims to be of a party.
+    Claim
+    required {
+        /// The party.
+        party: Text,
+        /// Identities in full, as in "mmsi:212000001", or their beginning with a star behind it, as in "mmsi:212*".
+        #[schemars(length(min = 1))]
+        identities: Vec<Text>,
+    }
+    optional {}
+}
+
+table! {
     /// Whom to tell.
     Recipients
     required {

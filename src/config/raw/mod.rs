@@ -255,7 +255,10 @@ table! {
         /// Its folder.
         dir: Text,
     }
-    optional {}
+    optional {
+        /// The IANA time zone whose days it is of, as in "Asia/Nicosia". Default "UTC".
+        time_zone: Text,
+    }
 }
 
 table! {

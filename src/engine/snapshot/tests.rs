@@ -120,6 +120,7 @@ fn settings() -> Settings {
             exemptions: vec![exemption],
             ..Agreement::default()
         },
+        time_zone: "Asia/Nicosia".into(),
         software: "linewatch 7".into(),
         configuration: "c0".into(),
     }

@@ -1,9 +1,11 @@
-//! Hashes of a log's tree as its folder has them: large subtrees from the file `tree`, small ones from the records.
+//! Hashes of a log's tree as its folder has them: large subtrees from the file `tree`, small ones from the records and from
+//! what stands for those that are gone (`edge`).
 //!
 //! In: a folder. Out: [`Nodes`] for proofs. One block of leaves is held at a time.
 
 use std::io;
 
+use super::edge::{self, Edge};
 use super::nodes::{self, BLOCK_LEVEL};
 use super::{SealError, unreadable};
 use crate::journal::history::{History, Item};
@@ -36,6 +38,8 @@ impl Missing {
 pub struct Kept<'a> {
     storage: &'a dyn Storage,
     oldest: u64,
+    /// The leaves before the oldest record.
+    edge: Edge,
     /// A block's number, and the leaves of it that there are.
     block: Option<(u64, Vec<Hash>)>,
 }
@@ -47,28 +51,34 @@ impl<'a> Kept<'a> {
     /// The folder cannot be read.
     pub fn new(storage: &'a dyn Storage) -> io::Result<Self> {
         let oldest = segments(storage)?.first().and_then(|name| first_of(name)).unwrap_or(0);
-        Ok(Self { storage, oldest, block: None })
+        Ok(Self { storage, oldest, edge: edge::read(storage, oldest)?, block: None })
     }
 
-    fn leaves(&mut self, from: u64, to: u64) -> Result<&[Hash], Missing> {
+    pub(super) fn leaves(&mut self, from: u64, to: u64) -> Result<&[Hash], Missing> {
         let block = from >> BLOCK_LEVEL;
         let missing = || Missing::Leaves(from, to - 1);
-        if from < self.oldest {
+        let begin = self.begin(block);
+        if from < begin {
             return Err(missing());
         }
         if self.block.as_ref().is_none_or(|(held, _)| *held != block) {
             self.block = Some((block, self.read(block)?));
         }
-        let begin = (block << BLOCK_LEVEL).max(self.oldest);
         let (_, leaves) = self.block.as_ref().expect("it was just read");
         let [from, to] = [from, to].map(|at| usize::try_from(at - begin).unwrap_or(usize::MAX));
         leaves.get(from..to).ok_or_else(missing)
     }
 
-    /// The leaves of a block, from the oldest record there is on, until the log ends.
+    /// Position of the first leaf of a block that there is.
+    fn begin(&self, block: u64) -> u64 {
+        let first = block << BLOCK_LEVEL;
+        if first == self.edge.first && !self.edge.leaves.is_empty() { first } else { first.max(self.oldest) }
+    }
+
+    /// The leaves of a block, from the first there is on, until the log ends.
     fn read(&self, block: u64) -> io::Result<Vec<Hash>> {
         let (from, to) = ((block << BLOCK_LEVEL).max(self.oldest), (block + 1) << BLOCK_LEVEL);
-        let mut leaves = Vec::new();
+        let mut leaves = if self.begin(block) < from { self.edge.leaves.clone() } else { Vec::new() };
         let mut next = from;
         let mut history = History::from(self.storage, from)?;
         while let Some(item) = history.next_item()? {

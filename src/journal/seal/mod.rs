@@ -5,6 +5,7 @@
 //! each other nothing is ever signed again. Knows no clock; who calls decides when.
 
 pub mod audit;
+pub mod edge;
 pub mod kept;
 pub mod nodes;
 pub mod notes;

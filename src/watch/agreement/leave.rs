@@ -111,6 +111,15 @@ pub struct Exemption {
     pub max_number: Option<u32>,
 }
 
+/// Identities by which whoever reports one claims to be of a party: a flag in a ship's number, a block of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The party.
+    pub party: Arc<str>,
+    /// The identities, each in full, or its beginning with a `*` behind it: `mmsi:212*`.
+    pub identities: Vec<Arc<str>>,
+}
+
 /// A named list of whom to tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipients {

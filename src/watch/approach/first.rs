@@ -1,7 +1,7 @@
 //! P(a track crosses a line within some time): first passage of a fan of ways.
 //!
-//! In: ways (`fusion::fan`), a line, and which way across it is asked for. Out: when the ways first cross it, and where.
-//! A way ends at the line: what comes back has crossed. Ways that begin on the other side than the estimate (a position
+//! In: ways (`fusion::fan`), a line, which way across it is asked for, and who may cross where and when. Out: when the ways
+//! first cross it without leave, and where. A way ends at the line: what comes back has crossed. Ways that begin on the other side than the estimate (a position
 //! known badly, beside the line) say nothing about a passage to come and are left out. Deterministic; knows no rule.
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,10 @@ const HORIZONS_S: [f64; 3] = [60.0, 300.0, 900.0];
 /// Shares of the ways that cross, by when they have: the interval around the median.
 const INTERVAL: [f64; 2] = [0.1, 0.9];
 
+/// Shares and lengths that rounding cannot make wrong: bounds are this much wider than they are.
+const SURELY: f64 = 1.0 - 1e-9;
+const SLACK_M: f64 = 1e-3;
+
 /// What is foreseen of one track and one line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Foreseen {
@@ -24,6 +28,8 @@ pub struct Foreseen {
     pub within: [f64; 3],
     /// P(first passage within the horizon that was asked for).
     pub asked: f64,
+    /// P(it passes within that horizon, by leave): no part of the others.
+    pub by_leave: f64,
     /// Of the ways that cross: seconds until half have, and until a tenth and nine tenths have.
     pub median_s: f64,
     /// See `median_s`.
@@ -34,18 +40,27 @@ pub struct Foreseen {
     pub covariance_m2: [f64; 3],
 }
 
-/// The first passage of a track across a line in a direction; `None` where no way crosses.
-pub(super) fn foresee(
-    fan: &Fan,
-    line: &Polyline,
-    asked: &Asked,
-    track: &TrackView<'_>,
-    gait: &Gait,
-) -> Option<Foreseen> {
+/// What one look at one track and one line is given.
+pub(super) struct Look<'a> {
+    pub line: &'a Polyline,
+    pub asked: &'a Asked,
+    pub track: &'a TrackView<'a>,
+    pub gait: &'a Gait,
+    /// Whether who crosses there, so many seconds from now, to the left or not, does so by leave.
+    pub by_leave: &'a dyn Fn(Point, f64, bool) -> bool,
+}
+
+/// The first passage of a track across a line in a direction; `None` where no way crosses but by leave.
+pub(super) fn foresee(fan: &Fan, look: &Look<'_>) -> Option<Foreseen> {
+    let Look { line, asked, track, gait, by_leave } = *look;
     let [east, north, ..] = track.estimate.mean;
-    let here = line.nearest([east, north], f64::MAX)?;
+    let here = line.nearest([east, north], fan.reach_m(track, gait) + SLACK_M)?;
     let is_left = here.signed_m >= 0.0;
-    let mut counted = 0_u32;
+    let sign = if is_left { -1.0 } else { 1.0 };
+    let ahead = [sign * here.normal[0], sign * here.normal[1]];
+    // All of the line lies at least so far ahead.
+    let least_m = line.least_along(ahead) - (ahead[0] * east + ahead[1] * north);
+    let (mut counted, mut left) = (0_u32, 0_u32);
     let mut passed: Vec<(f64, Point)> = Vec::with_capacity(WAYS);
     for way in fan.ways(track, gait) {
         let Some(way) = way else {
@@ -63,38 +78,50 @@ pub(super) fn foresee(
             free_m = begins.signed_m.abs();
         }
         counted += 1;
+        if ahead[0] * off[0] + ahead[1] * off[1] + way.towards_m(ahead) + SLACK_M < least_m {
+            continue;
+        }
         let Some((time_s, at, to_left)) = passage(line, &way, free_m) else { continue };
         let wanted = match asked.direction {
             Direction::Any => true,
             Direction::LeftToRight => !to_left,
             Direction::RightToLeft => to_left,
         };
-        if wanted && time_s <= AHEAD_S {
+        if !wanted || time_s > AHEAD_S {
+            continue;
+        }
+        if by_leave(at, time_s, to_left) {
+            left += u32::from(time_s <= asked.horizon.as_secs_f64());
+        } else {
             passed.push((time_s, at));
         }
     }
-    summary(passed, counted, asked.horizon.as_secs_f64())
+    let found = summary(passed, counted, asked.horizon.as_secs_f64())?;
+    Some(Foreseen { by_leave: f64::from(left) / f64::from(counted.max(1)), ..found })
 }
 
 /// When and where a way that has at least `free_m` before it meets the line first, and whether it goes to the left.
+///
+/// As far as the line was from where it was last looked for, nothing can be met: the piece by whose end the way has
+/// travelled that far is the next to look at (sphere tracing, Hart 1996).
 fn passage(line: &Polyline, way: &Way<'_>, mut free_m: f64) -> Option<(f64, Point, bool)> {
-    let (mut before_s, mut from) = (0.0, way.start_m);
+    let (mut after, mut gone_s) = (0, 0.0);
     let speed_mps = way.speed_mps();
-    for (at_s, to) in way.points() {
-        let gone = [to[0] - from[0], to[1] - from[1]];
-        // As far as the line was from where it was last looked for, nothing can be met.
-        free_m -= (gone[0] * gone[0] + gone[1] * gone[1]).sqrt();
-        if free_m <= 0.0 {
-            if let Some(met) = line.meets(from, to) {
-                let at = [from[0] + met.share * gone[0], from[1] + met.share * gone[1]];
-                return Some((before_s + met.share * (at_s - before_s), at, met.to_left));
-            }
-            // Farther than it can go in the time that is left: it will not be met.
-            free_m = line.nearest(to, speed_mps * (AHEAD_S - at_s).max(0.0))?.signed_m.abs();
+    loop {
+        let (count, piece) = way.piece(after, gone_s + SURELY * free_m / speed_mps)?;
+        if piece.before_s > AHEAD_S {
+            return None;
         }
-        (before_s, from) = (at_s, to);
+        let (from, to) = (piece.from, piece.to);
+        if let Some(met) = line.meets(from, to) {
+            let gone = [to[0] - from[0], to[1] - from[1]];
+            let at = [from[0] + met.share * gone[0], from[1] + met.share * gone[1]];
+            return Some((piece.before_s + met.share * (piece.at_s - piece.before_s), at, met.to_left));
+        }
+        // Farther than it can go in the time that is left: it will not be met.
+        free_m = line.nearest(to, speed_mps * (AHEAD_S - piece.at_s).max(0.0))?.signed_m.abs();
+        (after, gone_s) = (count, piece.gone_s);
     }
-    None
 }
 
 fn summary(mut passed: Vec<(f64, Point)>, counted: u32, asked_s: f64) -> Option<Foreseen> {
@@ -123,6 +150,7 @@ fn summary(mut passed: Vec<(f64, Point)>, counted: u32, asked_s: f64) -> Option<
     Some(Foreseen {
         within: HORIZONS_S.map(within),
         asked: within(asked_s),
+        by_leave: 0.0,
         median_s: quantile(0.5),
         interval_s: INTERVAL.map(quantile),
         at,
@@ -146,7 +174,11 @@ mod tests {
 
     fn seen(mean: [f64; 4], modes: [f64; 3], gait: &Gait) -> Foreseen {
         let view = TrackView { modes, ..testing::view(1, 0.0, mean, 5.0, &[]) };
-        foresee(&Fan::new(), &line(), &any(Direction::Any), &view, gait).unwrap_or_default()
+        look(&line(), &any(Direction::Any), &view, gait).unwrap_or_default()
+    }
+
+    fn look(line: &Polyline, asked: &Asked, track: &TrackView<'_>, gait: &Gait) -> Option<Foreseen> {
+        foresee(&Fan::new(), &Look { line, asked, track, gait, by_leave: &|_, _, _| false })
     }
 
     #[test]
@@ -183,14 +215,94 @@ mod tests {
     #[test]
     fn only_the_direction_asked_for_counts_and_beyond_at_the_start_is_no_passage() {
         let view = testing::view(1, 0.0, [0.0, -450.0, 0.0, 15.0], 5.0, &[]);
-        let asked = |direction| foresee(&Fan::new(), &line(), &any(direction), &view, &Gait::default());
+        let asked = |direction| look(&line(), &any(direction), &view, &Gait::default());
         assert_eq!(asked(Direction::LeftToRight), None);
         assert_eq!(asked(Direction::RightToLeft), asked(Direction::Any));
         // Known to thirty metres, beside the line, and standing: half of it lies beyond and has not crossed.
         let parked =
             TrackView { modes: [0.0, 0.0, 1.0], ..testing::view(1, 0.0, [0.0, -3.0, 0.0, 0.0], 30.0, &[]) };
         let gait = Gait { velocity_mps: Some([1.0, 0.0]), still_s: 3_600.0 };
-        let found = foresee(&Fan::new(), &line(), &any(Direction::Any), &parked, &gait).unwrap_or_default();
+        let found = look(&line(), &any(Direction::Any), &parked, &gait).unwrap_or_default();
         assert!(found.within[0] < 0.1, "{found:?}");
+    }
+
+    /// The same without any bound: every piece of every way is looked at.
+    fn plainly(
+        fan: &Fan,
+        line: &Polyline,
+        asked: &Asked,
+        track: &TrackView<'_>,
+        gait: &Gait,
+    ) -> Option<Foreseen> {
+        let [east, north, ..] = track.estimate.mean;
+        let here = line.nearest([east, north], f64::MAX)?;
+        let (mut counted, mut passed) = (0, Vec::new());
+        for way in fan.ways(track, gait) {
+            let Some(way) = way else {
+                counted += 1;
+                continue;
+            };
+            let begins = line.nearest(way.start_m, f64::MAX)?;
+            if here.beside && begins.beside && (begins.signed_m >= 0.0) != (here.signed_m >= 0.0) {
+                continue;
+            }
+            counted += 1;
+            let pieces = (0..).map_while(|after| way.piece(after, -1.0)).map(|(_, piece)| piece);
+            let met = pieces.filter_map(|piece| Some((piece, line.meets(piece.from, piece.to)?))).next();
+            let Some((piece, met)) = met else { continue };
+            let at = [0, 1].map(|axis| piece.from[axis] + met.share * (piece.to[axis] - piece.from[axis]));
+            let time_s = piece.before_s + met.share * (piece.at_s - piece.before_s);
+            let wanted = asked.direction == Direction::Any
+                || (asked.direction == Direction::RightToLeft) == met.to_left;
+            if wanted && time_s <= AHEAD_S {
+                passed.push((time_s, at));
+            }
+        }
+        summary(passed, counted, asked.horizon.as_secs_f64())
+    }
+
+    #[test]
+    fn what_is_left_out_could_not_have_been_met() {
+        let wave = |n: i32| [500.0 * f64::from(n), 700.0 * libm::sin(f64::from(n))];
+        let ring = [[0.0, 0.0], [4_000.0, 0.0], [4_000.0, 3_000.0], [0.0, 3_000.0], [0.0, 0.0]];
+        let lines = [Polyline::new(&(-20..20).map(wave).collect::<Vec<_>>()), Polyline::new(&ring), line()];
+        let fan = Fan::new();
+        let mut u = 0.5_f64;
+        let mut next = |most: f64| {
+            u = (u * 997.0 + 0.123).fract();
+            (u - 0.5) * 2.0 * most
+        };
+        let mut crossed = 0;
+        for at in 0..600 {
+            let quick = [1.5, 15.0, 150.0][at % 3];
+            let mean = [next(12_000.0), next(9_000.0), next(quick), next(quick)];
+            let p = (next(0.5) + 0.5).max(0.0);
+            let modes = [p, 0.5 * (1.0 - p), 0.5 * (1.0 - p)];
+            let view = TrackView { modes, ..testing::view(1, 0.0, mean, 2.0 + next(1.0) * 40.0, &[]) };
+            let gait = Gait { velocity_mps: Some([next(quick), next(quick)]), still_s: next(300.0).max(0.0) };
+            let direction = [Direction::Any, Direction::LeftToRight, Direction::RightToLeft][at % 3];
+            let line = &lines[at / 3 % 3];
+            let found = look(line, &any(direction), &view, &gait);
+            assert_eq!(found, plainly(&fan, line, &any(direction), &view, &gait), "{at}");
+            crossed += u32::from(found.is_some());
+        }
+        assert!((100..550).contains(&crossed), "{crossed}");
+    }
+
+    #[test]
+    fn who_may_cross_where_it_goes_is_not_foretold() {
+        let view = testing::view(1, 0.0, [0.0, -450.0, 0.0, 15.0], 5.0, &[]);
+        let (line, gait) = (line(), Gait::default());
+        let asked = any(Direction::Any);
+        let seen = |by_leave: &dyn Fn(Point, f64, bool) -> bool| {
+            foresee(&Fan::new(), &Look { line: &line, asked: &asked, track: &view, gait: &gait, by_leave })
+        };
+        let plain = seen(&|_, _, _| false).unwrap_or_default();
+        assert_eq!(seen(&|_, _, _| true), None);
+        let gate = seen(&|at, _, to_left| to_left && at[0].abs() < 100.0).unwrap_or_default();
+        assert!(gate.by_leave > 0.5 && gate.asked < 0.4, "{gate:?}");
+        assert!((gate.by_leave + gate.asked - plain.asked).abs() < 1e-12, "{gate:?} {plain:?}");
+        let closes = seen(&|_, time_s, _| time_s < 10.0).unwrap_or_default();
+        assert_eq!(closes, plain, "it is closed when it comes");
     }
 }

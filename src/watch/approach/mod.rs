@@ -3,7 +3,8 @@
 //! In: once a second, the live tracks; each is looked at every few seconds, in turn. Out: when to raise, revise and clear,
 //! and what is foreseen. An approach is raised once the probability of a first passage within the rule's horizon has
 //! been at least its threshold for as long as it has to hold, and over once it has been at most half of that for
-//! [`CLEAR_AFTER`]. Knows no gate and no class.
+//! [`CLEAR_AFTER`]. Who crosses by leave is not coming: a gate that it will probably go through is no line. Knows no gate and
+//! no class.
 
 mod first;
 #[cfg(test)]
@@ -14,11 +15,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::book::Subject;
-use super::line::Polyline;
+use super::line::{Point, Polyline};
 use crate::fusion::{Fan, Gait, TrackId, TrackView};
 use crate::time::{Span, Timestamp};
 use crate::watch::agreement::Direction;
 pub use first::Foreseen;
+use first::Look;
 
 /// A track's turn comes every so many seconds.
 const EVERY_S: i64 = 3;
@@ -139,7 +141,8 @@ impl Approaches {
         true
     }
 
-    /// Looks ahead for one track and one rule. `is_about`: whether the rule is about it at all.
+    /// Looks ahead for one track and one rule. `by_leave`: whether who crosses there, so many seconds from now, to the left
+    /// or not, may; nothing where the rule is not about the track at all.
     pub(super) fn look(
         &mut self,
         now: Timestamp,
@@ -147,18 +150,21 @@ impl Approaches {
         track: &TrackView<'_>,
         line: &Polyline,
         asked: &Asked,
-        is_about: bool,
+        by_leave: Option<&dyn Fn(Point, f64, bool) -> bool>,
     ) -> Option<Change> {
         let known = self.state.nearing.contains_key(&subject);
-        if !known && !is_about {
+        if !known && by_leave.is_none() {
             return None;
         }
         let gait = self.state.gaits.get(&track.id).map(|walk| walk.gait(now)).unwrap_or_default();
         // What turns out to be nothing that the rule is about is not coming.
-        let fan = self.fan.as_ref().filter(|_| is_about);
-        let foreseen = fan.and_then(|fan| first::foresee(fan, line, asked, track, &gait)).unwrap_or_default();
+        let foreseen = self.fan.as_ref().zip(by_leave).and_then(|(fan, by_leave)| {
+            first::foresee(fan, &Look { line, asked, track, gait: &gait, by_leave })
+        });
+        let foreseen = foreseen.unwrap_or_default();
         let within = foreseen.within.map(|p| p * track.existence);
-        let foreseen = Foreseen { within, asked: foreseen.asked * track.existence, ..foreseen };
+        let [asked_for, by_leave] = [foreseen.asked, foreseen.by_leave].map(|p| p * track.existence);
+        let foreseen = Foreseen { within, asked: asked_for, by_leave, ..foreseen };
         self.judge(now, subject, &foreseen, asked)
     }
 

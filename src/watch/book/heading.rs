@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FIRST_OBSERVED_BEYOND, identity};
+use super::{FIRST_OBSERVED_BEYOND, JOURNAL_DAMAGED, identity};
 use crate::time::Span;
 use crate::watch::agreement::{Agreement, Rule, SeverityBounds};
 use crate::watch::life::Escalation;
@@ -42,6 +42,21 @@ impl Heading {
         }
     }
 
+    /// What is said of the system itself, which no rule is about.
+    pub(super) fn system() -> Self {
+        Self {
+            hash: identity::statement_hash("", JOURNAL_DAMAGED),
+            id: "system".into(),
+            clause: None,
+            kind: JOURNAL_DAMAGED,
+            line: None,
+            zone: None,
+            bounds: SeverityBounds::default(),
+            recipients: Vec::new(),
+            escalate_after: None,
+        }
+    }
+
     /// The same rule's statement about what was first observed beyond its line.
     pub(super) fn beyond(self) -> Self {
         let hash = identity::statement_hash(&self.hash, FIRST_OBSERVED_BEYOND);
@@ -50,6 +65,11 @@ impl Heading {
 
     /// Whom an alert is addressed to at a level; nothing where nobody is named, or no more.
     pub(super) fn addressed(&self, level: u32) -> Option<Escalation> {
+        // Where nothing is escalated, all are told at once.
+        if self.escalate_after.is_none() {
+            let recipients = self.recipients.clone();
+            return (level == 0 && !recipients.is_empty()).then_some(Escalation { level, recipients });
+        }
         let recipient = self.recipients.get(usize::try_from(level).ok()?)?;
         Some(Escalation { level, recipients: vec![Arc::clone(recipient)] })
     }

@@ -155,6 +155,12 @@ impl Book {
         self.refused = other.refused;
     }
 
+    /// Of another, whose tracks are not this one's, only what no rule and no track is about.
+    pub(in crate::watch) fn keep_system(&mut self, other: &Self, [old, new]: [usize; 2]) {
+        self.take_over(other, |subject| super::moved(subject, &BTreeMap::new(), [old, new]));
+        self.heard.clear();
+    }
+
     /// An alert of another book in this one's words: what is said of it from here on cites this agreement, as it would
     /// after a restart.
     fn restated(&self, subject: Subject, entry: &Entry) -> Option<Entry> {

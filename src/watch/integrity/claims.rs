@@ -31,10 +31,10 @@ const SILENT_LYING_S: f64 = 600.0;
 const MOVING_MPS: f64 = 1.5;
 /// Nothing of a scheme is quicker, metres per second: ships; everything else.
 const FASTEST_SHIP_MPS: f64 = 50.0;
-const FASTEST_MPS: f64 = 400.0;
+pub(super) const FASTEST_MPS: f64 = 400.0;
 /// A leap is farther than this, metres, and than so many sigmas.
 const LEAP_M: f64 = 300.0;
-const LEAP_SIGMAS: f64 = 6.0;
+pub(super) const LEAP_SIGMAS: f64 = 6.0;
 /// What nobody reports may accelerate it, metres per second squared, and no report is compared over longer than this.
 const ACCELERATION: f64 = 1.0;
 const COMPARED: Span = Span::from_secs(60);

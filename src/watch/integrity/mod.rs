@@ -6,6 +6,7 @@
 
 mod claims;
 mod jump;
+mod kinematics;
 mod payloads;
 mod self_report;
 
@@ -22,6 +23,7 @@ use crate::sensor::{SensorIndex, SensorKind};
 use crate::time::Timestamp;
 use claims::{Claims, Report};
 use jump::Interference;
+use kinematics::Kinematics;
 use payloads::Payloads;
 pub use payloads::Stale;
 
@@ -29,6 +31,7 @@ pub use payloads::Stale;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Integrity {
     claims: Claims,
+    kinematics: Kinematics,
     payloads: BTreeMap<SensorIndex, Payloads>,
     conflicts: Vec<(IdentityConflict, Timestamp)>,
     /// Middle and radius of the region, and how many identities, where navigation was last interfered with.
@@ -58,12 +61,18 @@ pub(super) enum About {
 }
 
 impl Integrity {
-    /// A scan is about to be fused: what transponders say of themselves is compared with what is known without it.
+    /// A scan is about to be fused: what transponders say of themselves, and other systems of their tracks, is compared with
+    /// what is known without it.
     pub(super) fn reported(&mut self, scan: &Scan, kind: SensorKind, frame: &LocalFrame, paths: &impl Paths) {
-        if kind != SensorKind::Transponder {
-            return;
-        }
         for detection in &scan.detections {
+            if let Measurement::Track { at, covariance_m2, source_track, .. } = &detection.measurement {
+                let (place, time) = (frame.to_enu(*at), scan.time.plus(detection.offset));
+                let at = [place.east_m, place.north_m];
+                self.kinematics.reported(scan.sensor, source_track, time, at, *covariance_m2);
+            }
+            if kind != SensorKind::Transponder {
+                continue;
+            }
             let (Some(identity), Measurement::Position { at, covariance_m2, .. }) =
                 (&detection.identity, &detection.measurement)
             else {
@@ -86,7 +95,12 @@ impl Integrity {
         self.payloads.entry(sensor).or_default().note(now, stale);
     }
 
-    /// A live track; `measured`: when something else than a transponder last fed it.
+    /// A live track, once a second.
+    pub(super) fn moves(&mut self, now: Timestamp, track: &TrackView<'_>) {
+        self.kinematics.moves(now, track);
+    }
+
+    /// A live track that bears an identity; `measured`: when something else than a transponder last fed it.
     pub(super) fn bears(&mut self, now: Timestamp, track: &TrackView<'_>, measured: Option<Timestamp>) {
         self.claims.bears(now, track, measured);
     }
@@ -94,6 +108,7 @@ impl Integrity {
     /// A track is gone, or goes on as another.
     pub(super) fn renamed(&mut self, track: TrackId, heir: Option<TrackId>) {
         self.claims.renamed(track, heir);
+        self.kinematics.renamed(track, heir);
     }
 
     /// A second has passed.
@@ -104,6 +119,7 @@ impl Integrity {
             let since = self.region.map_or(since, |region| region.since);
             self.region = Some(Region { since, center, radius_m, identities: identities.len(), coherence });
         }
+        self.kinematics.tick(now);
         self.payloads.values_mut().for_each(|payloads| payloads.forget_old(now));
         self.conflicts = paths.conflicts();
     }
@@ -156,6 +172,21 @@ impl Integrity {
                 });
             }
         }
+        let impossible = |value, since| Indicator {
+            name: Named::ImpossibleSpeed,
+            value,
+            since: Some(since),
+            identity: None,
+            sensor: None,
+        };
+        for (track, speed_mps, since) in self.kinematics.too_quick(now) {
+            standing.entry(About::Track(track)).or_default().push(impossible(speed_mps, since));
+        }
+        for (sensor, source_track, speed_mps, at) in self.kinematics.leaping() {
+            let (identity, sensor_name) = (Some(format!("track:{source_track}")), Some(name(sensor)));
+            let made = Indicator { identity, sensor: sensor_name, ..impossible(speed_mps, at) };
+            standing.entry(About::Sensor(sensor)).or_default().push(made);
+        }
         for (sensor, payloads) in &self.payloads {
             for (stale, number, since) in payloads.standing() {
                 standing.entry(About::Sensor(*sensor)).or_default().push(Indicator {
@@ -182,6 +213,6 @@ impl Integrity {
 
     /// Identities that found no room.
     pub(super) fn refused(&self) -> u64 {
-        self.claims.refused
+        self.claims.refused + self.kinematics.refused
     }
 }

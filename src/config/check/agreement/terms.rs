@@ -7,7 +7,8 @@ use crate::config::raw::leave as raw;
 use crate::config::raw::rule::Rule as RawRule;
 use crate::time::Span;
 use crate::watch::agreement::{
-    Day, Evidence, Exemption, Hours, Recipients, Schedule, SeverityBounds, Terms, UnknownClass, Validity,
+    Claim, Day, Evidence, Exemption, Hours, Recipients, Schedule, SeverityBounds, Terms, UnknownClass,
+    Validity,
 };
 use crate::watch::calendar;
 
@@ -109,6 +110,33 @@ impl Lists<'_> {
             identities: written.identities.iter().flatten().map(text).collect(),
             max_number: written.max_number.map(|most| most.0),
         })
+    }
+
+    /// Which identities claim to be of which party.
+    pub(super) fn claims(&self, report: &mut Report) -> Vec<Claim> {
+        let mut seen = std::collections::BTreeSet::new();
+        let written = self.raw.claims.iter().flatten().enumerate();
+        let claims = written.filter_map(|(index, claim)| {
+            let at = format!("claims[{index}]");
+            let party = claim.party.as_ref()?;
+            self.party(party, &join(&at, "party"), report);
+            let identities = claim.identities.as_ref()?;
+            if identities.is_empty() {
+                report.refuse(&join(&at, "identities"), "at least one identity");
+            }
+            for (which, given) in identities.iter().enumerate() {
+                let at = format!("{}[{which}]", join(&at, "identities"));
+                let known = given.0.strip_suffix('*').unwrap_or(&given.0);
+                if known.contains('*') || known.split_once(':').is_none_or(|(scheme, _)| scheme.is_empty()) {
+                    let expected = "an identity as sensors report it, \"mmsi:212000001\", or its beginning, \"mmsi:212*\"";
+                    report.refuse(&at, expected);
+                } else if !seen.insert(&given.0) {
+                    report.refuse(&at, "an identity that is not given twice");
+                }
+            }
+            Some(Claim { party: text(party), identities: identities.iter().map(text).collect() })
+        });
+        claims.collect()
     }
 
     /// Everybody who may be told; ids have been checked to be there.

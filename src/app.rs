@@ -39,6 +39,8 @@ use crate::time::{Span, Timestamp};
 
 /// How long sinks may take to deliver what is owed when the daemon stops.
 const DRAIN: Duration = Duration::from_secs(8);
+/// And when it begins again at once: what is under way may end, the rest stays owed.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A running daemon.
 pub struct App {
@@ -154,25 +156,21 @@ impl App {
             || sealing.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
-    /// Puts other settings in force. What is built at the start (links, sinks, the journal, the list of sensors) stays as
-    /// it is until the next one.
+    /// Puts other settings in force, where they are the engine's alone. What else is built at the start (the sensors'
+    /// list and quotas, links, sinks, the page) needs a daemon built anew, on the same journal: then nothing has changed.
     ///
     /// # Errors
     /// Why not, for a person; the old ones stay.
-    pub fn reload(&self, now: &Installation, new: &Installation) -> Result<(), String> {
-        let boxes = |of: &Installation| -> Vec<_> {
-            of.sensors.iter().map(|sensor| (sensor.id.clone(), sensor.kind, sensor.format)).collect()
-        };
-        if new.sector != now.sector || boxes(new) != boxes(now) {
-            return Err("the sector or the list of sensors differs: that needs a restart".to_owned());
+    pub fn reload(&self, now: &Installation, new: &Installation) -> Result<Reloading, String> {
+        let folder = |of: &Installation| of.journal.as_ref().map(|journal| journal.dir.clone());
+        if new.sector != now.sector || folder(new) != folder(now) {
+            return Err("the sector or the journal's folder differs: that is another installation".to_owned());
         }
-        if (&new.mqtt, &new.serial, &new.udp, &new.sinks, &new.journal, new.http_listen)
-            != (&now.mqtt, &now.serial, &now.udp, &now.sinks, &now.journal, now.http_listen)
-        {
-            tracing::warn!("links, sinks, journal or page differ: that part waits for the next start");
+        if !is_built_like(now, new) {
+            return Ok(Reloading::NeedsBuilding);
         }
         self.aside.put(Body::Reload { bytes: Reload::new(new.engine_settings(), &new.hash).to_bytes() });
-        Ok(())
+        Ok(Reloading::InForce)
     }
 
     /// Says in the log that a reload was asked for and refused.
@@ -185,14 +183,26 @@ impl App {
     ///
     /// # Errors
     /// The log could not be written.
-    pub async fn stop(mut self) -> anyhow::Result<Vec<crate::outbox::Left>> {
+    pub async fn stop(self) -> anyhow::Result<Vec<crate::outbox::Left>> {
+        self.end(DRAIN).await
+    }
+
+    /// The same before another daemon is built at once: what is owed waits for that one.
+    ///
+    /// # Errors
+    /// The log could not be written.
+    pub async fn pause(self) -> anyhow::Result<Vec<crate::outbox::Left>> {
+        self.end(PAUSE).await
+    }
+
+    async fn end(mut self, drain: Duration) -> anyhow::Result<Vec<crate::outbox::Left>> {
         self.shared.set_not_ready(Some("stopping".into()));
         let _ = self.stop.send(true);
         while self.sources.join_next().await.is_some() {}
         // What was heard is decided before the couriers are told that nothing more will be owed. A log that could not
         // be written has ended already, and flushes nothing.
         let _ = self.intake.flush().await;
-        let left = self.couriers.drain(DRAIN).await;
+        let left = self.couriers.drain(drain).await;
         self.aside.put(Body::Act { bytes: stopped(&left) });
         self.intake.stop().await;
         let threads = self.threads;
@@ -209,6 +219,31 @@ impl App {
         worked?;
         Ok(left)
     }
+}
+
+/// What became of a reload that is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reloading {
+    /// The new settings are on their way into the log, and in force from there on.
+    InForce,
+    /// The daemon must be built anew for them.
+    NeedsBuilding,
+}
+
+/// Whether everything but the engine is the same under both.
+fn is_built_like(now: &Installation, new: &Installation) -> bool {
+    let boxes = |of: &Installation| -> Vec<_> {
+        of.sensors.iter().map(|sensor| (sensor.id.clone(), sensor.kind, sensor.format)).collect()
+    };
+    let zones = |of: &Installation| -> Vec<_> {
+        of.agreement.zones.iter().map(|zone| Arc::clone(&zone.id)).collect()
+    };
+    // Metrics stand at zero from the start, by the names of zones.
+    (boxes(now), zones(now)) == (boxes(new), zones(new))
+        && (&now.quotas, &now.mqtt, &now.serial, &now.udp, &now.sinks)
+            == (&new.quotas, &new.mqtt, &new.serial, &new.udp, &new.sinks)
+        && (&now.journal, &now.seal, now.http_listen, &now.report_dir)
+            == (&new.journal, &new.seal, new.http_listen, &new.report_dir)
 }
 
 /// What a far end has acknowledged is to be in the log.
@@ -347,7 +382,7 @@ fn begin(
     let keeper = Keeper::new(Box::new(open()?), *limits);
     let sealing = sealing(installation, Box::new(open()?), committer.log().head())?;
     let (settled, aside) = (Arc::clone(&sealing.settled), aside.clone());
-    let keeping = Some(Keeping { keeper, clock, closed_bytes: Arc::default(), settled, aside });
+    let keeping = Some(Keeping { keeper, closed_bytes: Arc::default(), settled, aside });
     let away_s = opened.since.map_or(0.0, |since| clock.now().since(since).as_secs_f64());
     let away = Duration::from_secs_f64(away_s.max(0.0));
     let is_damaged = opened.damage.is_some();

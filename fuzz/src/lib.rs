@@ -5,6 +5,7 @@
 use linewatch::{geo, record, scan, sensor, time};
 
 // Of the daemon, but pure: included by their paths, so that the daemon's hundred libraries need not be instrumented.
+pub mod evidence;
 #[path = "../../src/failpoint.rs"]
 pub mod failpoint;
 #[path = "../../src/sources/serial/framing.rs"]
@@ -16,6 +17,8 @@ pub mod seal;
 #[path = "../../src/wire/sound.rs"]
 mod sound;
 
+use linewatch::watch::Agreement;
+use linewatch::watch::agreement::{Direction, Line, Rule, RuleKind};
 use linewatch::wire::{self, Decoded, Decoder};
 use sensor::{Format, SensorId, SensorIndex, SensorKind, SensorModel};
 use time::Timestamp;
@@ -40,6 +43,34 @@ pub fn decode<'a>(format: Format, frames: impl Iterator<Item = &'a [u8]> + Clone
             }
             received_s += 1;
         }
+    }
+}
+
+/// An engine of a radar, an AIS receiver and a node of field frames, with one line to cross.
+pub fn settings() -> linewatch::engine::Settings {
+    let origin = geo::Geodetic::from_degrees(35.06, 33.32, 0.0);
+    let vertices =
+        vec![geo::Geodetic::from_degrees(35.0, 33.3, 0.0), geo::Geodetic::from_degrees(35.1, 33.3, 0.0)];
+    let line = Line { id: "line".into(), left: "west".into(), right: "east".into(), vertices };
+    let kind = RuleKind::Crossing { line: 0, direction: Direction::Any };
+    let rule =
+        Rule { id: "crossing".into(), clause: None, classes: Vec::new(), kind, terms: Default::default() };
+    let mut sensors = Vec::new();
+    for (id, format, kind) in [
+        ("r1", Format::Json, SensorKind::Radar),
+        ("ais", Format::Nmea, SensorKind::Transponder),
+        ("node", Format::Frame, SensorKind::Radar),
+    ] {
+        sensors.push(SensorModel { id: SensorId::new(id).expect("an id"), ..model(format, kind, false) });
+    }
+    linewatch::engine::Settings {
+        sector: "fuzz".into(),
+        exercise: true,
+        origin,
+        sensors,
+        agreement: Agreement { lines: vec![line], rules: vec![rule], ..Agreement::default() },
+        software: String::new(),
+        configuration: String::new(),
     }
 }
 

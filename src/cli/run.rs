@@ -9,7 +9,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
-use crate::app::App;
+use crate::app::{App, Reloading};
 use crate::clock::Clock;
 use crate::config::{self, Installation};
 
@@ -31,19 +31,66 @@ pub fn run(config: &Path) -> Result<(), Failure> {
 
 async fn watch(path: &Path, installation: &Installation) -> Result<(), Failure> {
     // Before anything is begun, or a signal in the meantime would end it half-begun.
-    let signals = Signals::listen()?;
-    let app = App::start(installation, Clock::system(), None)
-        .map_err(|error| Failure::Machine(format!("{error:#}")))?;
-    if let Some(address) = app.http {
-        tracing::info!(%address, "page and metrics");
-    }
-    tell(&[NotifyState::Ready, NotifyState::Status("watching")]);
-    let failed = attend(&app, signals, path, installation).await;
+    let mut signals = Signals::listen()?;
+    let mut in_force = installation.clone();
+    let mut app = start(&in_force).map_err(Failure::Machine)?;
+    let failed = loop {
+        match attend(&app, &mut signals, path, &mut in_force).await {
+            Ending::Told => break false,
+            Ending::Failed => break true,
+            Ending::BuildAnew(new) => app = build_anew(app, *new, &mut in_force).await?,
+        }
+    };
     tell(&[NotifyState::Stopping, NotifyState::Status("delivering what is owed")]);
     for left in app.stop().await? {
         tracing::warn!(sink = %left.sink, notices = left.notices, "left undelivered");
     }
     if failed { Err(anyhow::anyhow!("the engine's thread ended by itself").into()) } else { Ok(()) }
+}
+
+/// Starts it, or says for a person why not.
+fn start(installation: &Installation) -> Result<App, String> {
+    let app = App::start(installation, Clock::system(), None).map_err(|error| format!("{error:#}"))?;
+    if let Some(address) = app.http {
+        tracing::info!(%address, "page and metrics");
+    }
+    tell(&[NotifyState::Ready, NotifyState::Status("watching")]);
+    Ok(app)
+}
+
+/// Ends the daemon and begins it under other settings, on the same journal: it goes on from where it was, and the log says
+/// so. If it cannot begin under them, it begins under those before.
+async fn build_anew(app: App, new: Installation, in_force: &mut Installation) -> Result<App, Failure> {
+    app.pause().await?;
+    match start(&new) {
+        Ok(app) => {
+            show(&new);
+            *in_force = new;
+            app.metrics.reloaded(true);
+            Ok(app)
+        }
+        Err(why) => {
+            tracing::error!("cannot begin under the new settings, and goes on under those before: {why}");
+            let app = start(in_force).map_err(Failure::Machine)?;
+            app.metrics.reloaded(false);
+            app.refuse_reload(&why);
+            Ok(app)
+        }
+    }
+}
+
+fn show(new: &Installation) {
+    tracing::info!(configuration = %new.hash, agreement = %new.agreement.hash, "reloaded");
+}
+
+/// Why the daemon is attended to no longer.
+enum Ending {
+    /// A signal said so.
+    Told,
+    /// A thread of its own has ended.
+    Failed,
+    /// Settings have come for which it must be built anew.
+    BuildAnew(Box<Installation>),
 }
 
 /// What asks the daemon to end.
@@ -63,20 +110,23 @@ impl Signals {
     }
 }
 
-/// Waits for a signal, feeding the watchdog only while the engine makes progress; true if the engine has failed.
-async fn attend(app: &App, mut signals: Signals, path: &Path, began: &Installation) -> bool {
-    let mut in_force = began.clone();
+/// Waits for a signal, feeding the watchdog only while the engine makes progress.
+async fn attend(app: &App, signals: &mut Signals, path: &Path, in_force: &mut Installation) -> Ending {
     let every = sd_notify::watchdog_enabled().map_or(STATUS_EVERY, |limit| (limit / 3).min(STATUS_EVERY));
     let mut last = app.progress.load(Ordering::Relaxed);
     loop {
         tokio::select! {
-            _ = signals.terminate.recv() => return false,
-            _ = signals.interrupt.recv() => return false,
-            _ = signals.reload.recv() => reload(app, path, &mut in_force),
+            _ = signals.terminate.recv() => return Ending::Told,
+            _ = signals.interrupt.recv() => return Ending::Told,
+            _ = signals.reload.recv() => {
+                if let Some(new) = reload(app, path, in_force) {
+                    return Ending::BuildAnew(Box::new(new));
+                }
+            }
             () = tokio::time::sleep(every) => {}
         }
         if app.has_failed() {
-            return true;
+            return Ending::Failed;
         }
         let progress = app.progress.load(Ordering::Relaxed);
         // The clock ticks once a second even in silence: an engine that does not move is stuck.
@@ -97,17 +147,20 @@ async fn attend(app: &App, mut signals: Signals, path: &Path, began: &Installati
     }
 }
 
-/// Reads the files again. With an error in them, everything stays as it is, and the error is shown.
-fn reload(app: &App, path: &Path, in_force: &mut Installation) {
+/// Reads the files again. With an error in them, everything stays as it is, and the error is shown. What the daemon must
+/// be built anew for is given back.
+fn reload(app: &App, path: &Path, in_force: &mut Installation) -> Option<Installation> {
     tell(&[
         NotifyState::Reloading,
         NotifyState::monotonic_usec_now().unwrap_or(NotifyState::Status("reloading")),
     ]);
     let loaded = config::load(path).map_err(|errors| errors.to_string());
-    let done = loaded.and_then(|new| app.reload(in_force, &new).map(|()| new));
+    let done = loaded.and_then(|new| app.reload(in_force, &new).map(|how| (how, new)));
     match done {
-        Ok(new) => {
-            tracing::info!(configuration = %new.hash, agreement = %new.agreement.hash, "reloaded");
+        // Ready is told once it has begun again.
+        Ok((Reloading::NeedsBuilding, new)) => return Some(new),
+        Ok((Reloading::InForce, new)) => {
+            show(&new);
             app.metrics.reloaded(true);
             *in_force = new;
         }
@@ -118,6 +171,7 @@ fn reload(app: &App, path: &Path, in_force: &mut Installation) {
         }
     }
     tell(&[NotifyState::Ready]);
+    None
 }
 
 /// Tells systemd; without systemd there is nobody to tell.

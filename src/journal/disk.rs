@@ -92,6 +92,12 @@ impl Appending for DiskFile {
         self.0.seek(SeekFrom::Start(len)).map(drop)
     }
 
+    fn rewrite(&mut self, from: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.seek(SeekFrom::Start(from))?;
+        self.0.write_all(bytes)?;
+        self.0.seek(SeekFrom::End(0)).map(drop)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         self.0.sync_data()
     }

@@ -22,6 +22,7 @@ pub struct SegmentReader<R> {
     pub chain: Hash,
     latest: Option<Timestamp>,
     whole_bytes: u64,
+    group_at: u64,
 }
 
 impl<R: Read> SegmentReader<BufReader<R>> {
@@ -47,6 +48,7 @@ impl<R: Read> SegmentReader<BufReader<R>> {
             chain: header.chain,
             latest: None,
             whole_bytes: len as u64,
+            group_at: 0,
             header,
         }))
     }
@@ -68,6 +70,9 @@ impl<R: Read> SegmentReader<BufReader<R>> {
         let mut bytes = Vec::new();
         self.input.by_ref().take(u64::from(frame.len)).read_to_end(&mut bytes)?;
         let Some(entry) = frame.record(&bytes).filter(|entry| self.follows(entry)) else { return Ok(None) };
+        if entry.nth == 0 && self.next > self.header.first {
+            self.group_at = self.whole_bytes;
+        }
         self.whole_bytes += (FRAME_BYTES + bytes.len()) as u64;
         self.next += 1;
         self.chain = chained(&self.chain, &entry.leaf);
@@ -103,6 +108,12 @@ impl<R: Read> SegmentReader<BufReader<R>> {
     #[must_use]
     pub fn whole_bytes(&self) -> u64 {
         self.whole_bytes
+    }
+
+    /// Where the commit group of the last whole record begins; the first of a segment was written with its header.
+    #[must_use]
+    pub fn group_at(&self) -> u64 {
+        self.group_at
     }
 
     /// Stamp of the last whole record that still has one.

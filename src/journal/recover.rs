@@ -67,6 +67,8 @@ pub(super) fn recover(storage: &mut dyn Storage, sector: &str) -> io::Result<End
             let first = first_of(&name).unwrap_or_default();
             if let Some(found) = behind_damage(&rest_of(storage, &name, 0)?, first) {
                 // Its header was whole once: groups were begun after the first.
+                let length = storage.len(&name)?;
+                make_durable(storage, &name, found.group_at as u64, length)?;
                 let damage = Some((first, found.first));
                 let chain = names.last().map_or(Ok(None), |before| chain_after(storage, before))?;
                 return Ok(End {
@@ -118,10 +120,6 @@ fn chain_after(storage: &dyn Storage, name: &str) -> io::Result<Option<Hash>> {
 }
 
 fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Result<End> {
-    // A process that was killed may have written records and synced neither them nor the segment's name: they are
-    // relied on from here on.
-    storage.open(name)?.sync()?;
-    storage.sync_names()?;
     let mut last = None;
     while let Some(entry) = reader.next_entry()? {
         if let Canonical::Whole(record) = entry.canonical {
@@ -129,25 +127,38 @@ fn end_of(storage: &mut dyn Storage, name: &str, mut reader: Reading) -> io::Res
         }
     }
     let mut end = End { next: reader.next, chain: reader.chain, last, ..End::default() };
-    let whole = reader.whole_bytes();
+    let (whole, group_at) = (reader.whole_bytes(), reader.group_at());
     let length = storage.len(name)?;
     drop(reader);
-    if length > whole {
-        let rest = rest_of(storage, name, whole)?;
-        if let Some(found) = behind_damage(&rest, end.next) {
-            end.damage = Some((end.next, found.first));
-            end.last = found.last.or(end.last);
-            end.next = found.next;
-            return Ok(end);
-        }
-        let mut file = storage.open(name)?;
-        file.cut(whole)?;
-        file.sync()?;
-        end.cut_bytes = length - whole;
+    let rest = rest_of(storage, name, whole)?;
+    if let Some(found) = behind_damage(&rest, end.next) {
+        make_durable(storage, name, whole + found.group_at as u64, length)?;
+        end.damage = Some((end.next, found.first));
+        end.last = found.last.or(end.last);
+        end.next = found.next;
+        return Ok(end);
     }
+    make_durable(storage, name, group_at, whole)?;
+    end.cut_bytes = length - whole;
     // A segment that is closed stays as it is.
     end.open = name.ends_with(OPEN_SUFFIX).then(|| (name.to_owned(), whole));
     Ok(end)
+}
+
+/// A process that was killed, or whose sync failed, may have written its last group and brought neither it nor the
+/// segment's name to the disk; a sync that follows a failed one passes over what was not written since. So that group
+/// is written again, in its place, before anything relies on it. Groups before it were synced before it was begun.
+fn make_durable(storage: &mut dyn Storage, name: &str, group_at: u64, whole: u64) -> io::Result<()> {
+    let mut group = rest_of(storage, name, group_at)?;
+    group.truncate(usize::try_from(whole - group_at).unwrap_or(usize::MAX));
+    let is_torn = storage.len(name)? > whole;
+    let mut file = storage.open(name)?;
+    if is_torn {
+        file.cut(whole)?;
+    }
+    file.rewrite(group_at, &group)?;
+    file.sync()?;
+    storage.sync_names()
 }
 
 /// The bytes of a segment from `from` on.
@@ -161,6 +172,8 @@ pub(super) fn rest_of(storage: &dyn Storage, name: &str, from: u64) -> io::Resul
 
 /// Readable records behind a bad one that had been synced.
 pub(super) struct Found {
+    /// Where in the bytes the last group begins, as far as it can be read.
+    group_at: usize,
     first: u64,
     next: u64,
     last: Option<Record>,
@@ -170,9 +183,13 @@ pub(super) struct Found {
 /// synced; else where the readable records end.
 pub(super) fn behind_damage(rest: &[u8], expected: u64) -> Option<Found> {
     let (mut rest, mut next, mut last, mut first) = (rest, expected, None, None);
-    let mut was_synced = false;
+    let (mut was_synced, mut passed, mut group_at) = (false, 0, 0);
     while let Some((at, entry)) = find_record(rest, next) {
         let position = entry.position();
+        if entry.nth == 0 || first.is_none() {
+            group_at = passed + at;
+        }
+        passed += at + 1;
         was_synced |= position - u64::from(entry.nth).min(position) > expected;
         next = position.saturating_add(1);
         first = first.or(Some(position));
@@ -182,7 +199,7 @@ pub(super) fn behind_damage(rest: &[u8], expected: u64) -> Option<Found> {
         rest = rest.get(at + 1..)?;
     }
     let first = first.filter(|_| was_synced)?;
-    Some(Found { first, next, last })
+    Some(Found { group_at, first, next, last })
 }
 
 fn remove_unfinished(storage: &mut dyn Storage) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! What becomes of old segments: first they are compressed, then their frames make room, at last they go.
 //!
-//! In: a folder, limits, the time. Out: less of it. Raw frames go before alerts: a thinned segment keeps every notice,
+//! In: a folder, limits, the log's time. Out: less of it. Raw frames go before alerts: a thinned segment keeps every notice,
 //! act and delivery, and of each frame its leaf, so that the chain still holds. Nothing that a start needs is touched.
 
 use std::collections::BTreeMap;

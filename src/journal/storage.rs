@@ -80,6 +80,13 @@ pub trait Appending: Send {
     /// It may still be longer.
     fn cut(&mut self, len: u64) -> io::Result<()>;
 
+    /// Writes over what is there, from the byte at `from` on; appending goes on at the end. What a failed sync could not
+    /// bring to the disk is brought there by the next one only if it is written again.
+    ///
+    /// # Errors
+    /// Any part may have been written.
+    fn rewrite(&mut self, from: u64, bytes: &[u8]) -> io::Result<()>;
+
     /// Makes durable what was written (fdatasync).
     ///
     /// # Errors

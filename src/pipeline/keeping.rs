@@ -9,12 +9,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use super::Aside;
-use crate::clock::{self, Clock};
+use crate::clock;
 use crate::failpoint;
 use crate::journal::retain::Keeper;
 use crate::journal::snapshots::{self, Commitment};
 use crate::machine::{Machine, Still};
 use crate::record::Body;
+use crate::time::Timestamp;
 
 /// A start steps at most about this much of the engine's time.
 const TAIL: Duration = Duration::from_secs(1);
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub position: u64,
     /// The machine there.
     pub machine: Still,
+    /// The log's time there, from which ages are counted: a clock that somebody sets must not make records old.
+    pub at: Option<Timestamp>,
 }
 
 /// When the engine's thread takes snapshots.
@@ -64,7 +67,7 @@ impl Snapshots {
     /// Takes one; the last of a run waits for the keeper.
     pub fn take(&mut self, machine: &Machine, position: u64, wait: bool) {
         let began = clock::instant();
-        let snapshot = Snapshot { position, machine: machine.still() };
+        let snapshot = Snapshot { position, machine: machine.still(), at: machine.engine.now() };
         self.taken = clock::instant();
         self.cost = self.taken.duration_since(began);
         let sent = if wait {
@@ -86,8 +89,6 @@ impl Snapshots {
 pub struct Keeping {
     /// The folder.
     pub keeper: Keeper,
-    /// The time that ages are counted from.
-    pub clock: Clock,
     /// Bytes of closed segments.
     pub closed_bytes: Arc<AtomicU64>,
     /// Records that the seal needs no more.
@@ -99,7 +100,7 @@ pub struct Keeping {
 impl Keeping {
     /// Works until the engine's thread ends.
     pub fn run(mut self, snapshots: &Receiver<Snapshot>) {
-        while let Ok(Snapshot { position, machine }) = snapshots.recv() {
+        while let Ok(Snapshot { position, machine, at }) = snapshots.recv() {
             let (bytes, hash) = machine.to_bytes_and_hash();
             match snapshots::keep(self.keeper.storage(), position, &bytes) {
                 Ok(true) => {
@@ -111,7 +112,8 @@ impl Keeping {
             }
             let needed = snapshots::oldest_position(self.keeper.storage()).ok().flatten().unwrap_or(0);
             let needed = needed.min(self.settled.load(Ordering::Relaxed));
-            match self.keeper.tidy(self.clock.now(), needed) {
+            let Some(at) = at else { continue };
+            match self.keeper.tidy(at, needed) {
                 Ok(done) => {
                     self.closed_bytes.store(done.bytes, Ordering::Relaxed);
                     if done.thinned + done.removed > 0 {

@@ -9,6 +9,7 @@
 
 mod agreements;
 mod bad_input;
+mod bad_values;
 mod commands;
 mod config;
 mod config_noise;

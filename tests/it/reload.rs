@@ -14,7 +14,7 @@ use linewatch::watch::Notice;
 use linewatch::watch::alert::State;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::rig::until;
+use super::rig::{http_client, until};
 use super::simulation::world::world;
 
 const SECONDS: u64 = 150;
@@ -139,6 +139,21 @@ impl Drop for Daemon {
     }
 }
 
+/// Waits until the daemon's metrics have all of these labels.
+async fn until_metrics_name(port: u16, labels: &[&str]) {
+    let mut text = String::new();
+    for _ in 0..200 {
+        if let Ok(answer) = http_client().get(format!("http://127.0.0.1:{port}/metrics")).send().await {
+            text = answer.text().await.unwrap_or_default();
+        }
+        if labels.iter().all(|label| text.contains(label)) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{labels:?} in {text}");
+}
+
 #[tokio::test]
 async fn a_hangup_reloads_an_error_changes_nothing_and_both_are_in_the_log() {
     let dir = tempfile::tempdir().unwrap();
@@ -158,7 +173,7 @@ async fn a_hangup_reloads_an_error_changes_nothing_and_both_are_in_the_log() {
              coordinates = [[-49.0, 69.5], [-49.0, 69.7]]\n[[rules]]\nid = \"c\"\nkind = \"crossing\"\nline = \"l\"\n"
         )
     };
-    std::fs::write(&config, text).unwrap();
+    std::fs::write(&config, &text).unwrap();
     std::fs::write(&agreement, rules("1")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_linewatch"));
     command.args(["run", "--config"]).arg(&config).stdout(Stdio::null()).stderr(Stdio::null());
@@ -177,9 +192,25 @@ async fn a_hangup_reloads_an_error_changes_nothing_and_both_are_in_the_log() {
     std::fs::write(&agreement, rules("2")).unwrap();
     kill_process(pid, Signal::HUP).unwrap();
     until("a reload is in the log", 20, || count("reload") == 2).await;
+    // Another sensor, and a sink: the daemon builds itself anew, and goes on in the same log.
+    let more = text.clone()
+        + "[[sensors]]\nid = \"r2\"\nkind = \"radar\"\nposition = [-49.0, 69.6]\nmax_range_m = 15000.0\n\
+           range_sigma_m = 15.0\nazimuth_sigma_deg = 0.3\ndetection_probability = 0.9\nperiod_s = 1.0\n\
+           [[udp]]\nlisten = \"127.0.0.2:0\"\nsensor = \"r2\"\n\
+           [[sinks]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+    std::fs::write(&config, &more).unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    until("the longer list is in the log", 20, || count("reload") == 3).await;
+    assert_eq!((count("act"), count("gap")), (2, 1), "how one ended, and that nobody listened");
+    until_metrics_name(port, &["sensor=\"r2\"", "sink=\"hook\""]).await;
+    // Another journal is another installation.
+    std::fs::write(&config, more.replace("dir = \"journal\"", "dir = \"elsewhere\"")).unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    until("a refused reload is in the log", 20, || count("act") == 3).await;
+    assert!(!dir.path().join("elsewhere").exists());
     kill_process(pid, Signal::TERM).unwrap();
     assert!(daemon.0.wait().unwrap().success());
-    assert_eq!(count("act"), 2, "how it ended is in the log, too");
+    assert_eq!(count("act"), 4, "how it ended is in the log, too");
     let found = examine(&Disk::at(&journal).unwrap(), |_| {}).unwrap();
     assert!(found.faults.is_empty() && found.unfinished.is_none(), "{:?}", found.faults);
 }

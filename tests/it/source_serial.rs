@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use linewatch::record::{Body, Link};
-use linewatch::sensor::{Format, SensorId};
+use linewatch::engine::{Engine, Event, Outcome, SensorState, Settings as EngineSettings};
+use linewatch::geo::Geodetic;
+use linewatch::record::{Body, Link, Record};
+use linewatch::sensor::{Format, SensorId, SensorKind};
 use linewatch::sources::serial::{self, Settings};
 
 use crate::rig::listening::{Listening, texts};
 use crate::rig::pty::Cable;
+use crate::rig::sample;
 
 const SOURCE: &str = "serial:r1";
 
@@ -116,4 +119,92 @@ async fn a_line_whose_far_end_hangs_up_costs_no_time_while_its_path_stays() {
     let spent = thread_ticks() - ticks;
     assert!(spent < 5, "{spent} ticks of 10 ms in a second of waiting");
     source.stop().await;
+}
+
+/// What a UART at `heard_baud` makes of bytes sent at `said_baud`, 8N1: it waits for a falling edge, samples the middles of
+/// eight bits, and gives the byte whatever its stop bit is, as drivers do unless told otherwise.
+fn heard_at(bytes: &[u8], said_baud: usize, heard_baud: usize) -> Vec<u8> {
+    // Sampled so finely that both rates divide it.
+    let (per_said, per_heard) = (heard_baud / 100, said_baud / 100);
+    // Idle first: an edge needs something to fall from.
+    let mut line = vec![true; per_said];
+    for byte in bytes {
+        let bits = std::iter::once(false).chain((0..8).map(|n| byte >> n & 1 == 1)).chain([true, true]);
+        line.extend(bits.flat_map(|bit| std::iter::repeat_n(bit, per_said)));
+    }
+    let (mut at, mut heard) = (1, Vec::new());
+    while at + 10 * per_heard < line.len() {
+        if !line[at - 1] || line[at] {
+            at += 1;
+            continue;
+        }
+        let bit = |n: usize| u8::from(line[at + per_heard * (2 * n + 3) / 2]);
+        heard.push((0..8).map(|n| bit(n) << n).sum());
+        at += per_heard * 19 / 2;
+    }
+    heard
+}
+
+/// Positions of an AIS receiver, one a line.
+fn sentences() -> String {
+    let fix = |n: u32| {
+        let lat = 4_900.0 + f64::from(n) / 100.0;
+        firmware_sims::encode::nmea::sentence('$', &format!("RATLL,07,{lat:.3},S,06936.000,E,b,120000.00,T,"))
+    };
+    (0..40).map(fix).collect()
+}
+
+#[tokio::test]
+async fn at_the_wrong_rate_nothing_is_used_the_sensor_is_silent_and_no_time_is_spent() {
+    assert_eq!(
+        heard_at(sentences().as_bytes(), 4_800, 4_800),
+        sentences().as_bytes(),
+        "the UART of this test works"
+    );
+    let model = linewatch::sensor::SensorModel {
+        position: Some(Geodetic::from_degrees(-49.0, 69.6, 20.0)),
+        ..sample::sensor("r1", SensorKind::Radar, Format::Nmea)
+    };
+    for (said, listens) in [(4_800, 38_400), (38_400, 4_800), (9_600, 4_800)] {
+        let cable = Cable::plugged();
+        let mut source = start(&cable, Format::Nmea, u32::try_from(listens).unwrap());
+        source.until_up(SOURCE, true).await;
+        let garbled = heard_at(sentences().as_bytes(), said, listens);
+        assert!(garbled.len() > 100, "{said} heard at {listens}");
+        cable.say(&garbled).await;
+        // Behind it a line of another sensor's software: what came before it has been heard.
+        cable.say(b"\r\n$END*00\r\n").await;
+        let mut engine = Engine::new(EngineSettings {
+            sector: "east".into(),
+            exercise: true,
+            origin: Geodetic::from_degrees(-49.0, 69.6, 0.0),
+            sensors: vec![model.clone()],
+            agreement: Default::default(),
+            software: String::new(),
+            configuration: String::new(),
+        });
+        let mut step =
+            |second, body| engine.step(&Record { position: 0, received: sample::at_s(second), body });
+        step(0, Body::Tick);
+        loop {
+            let heard = source.next().await;
+            let is_end = matches!(&heard.body, Body::Frame { bytes, .. } if bytes == b"$END*00");
+            let used =
+                |event: &Event| matches!(event, Event::Frame { outcome: Outcome::Used, detections: 1.., .. });
+            assert!(!step(1, heard.body).iter().any(used), "{said} heard at {listens}");
+            if is_end {
+                break;
+            }
+        }
+        let silent = |event: &Event| matches!(event, Event::SensorState { state: SensorState::Silent, .. });
+        assert!(
+            (2..40).any(|second| step(second, Body::Tick).iter().any(silent)),
+            "{said} heard at {listens}"
+        );
+        let ticks = thread_ticks();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let spent = thread_ticks() - ticks;
+        assert!(spent < 5, "{spent} ticks of 10 ms in a second of waiting");
+        source.stop().await;
+    }
 }

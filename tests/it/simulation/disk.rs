@@ -368,8 +368,22 @@ impl Appending for Handle {
             None => bytes,
         };
         let content = state.files.get_mut(&self.file).unwrap();
-        content.lost.remove(&(content.now.len() / SECTOR));
+        content.written(content.now.len(), written.len());
         content.now.extend_from_slice(written);
+        fault.map_or(Ok(()), |fault| Err(error(fault)))
+    }
+
+    fn rewrite(&mut self, from: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.disk.state.lock().unwrap();
+        // Where there are bytes already, a full disk has room for others.
+        let fault = state.call(None)?;
+        let from = usize::try_from(from).unwrap();
+        let bytes = if fault.is_some() { &bytes[..bytes.len() / 2] } else { bytes };
+        let content = state.files.get_mut(&self.file).unwrap();
+        content.written(from, bytes.len());
+        let end = content.now.len().max(from + bytes.len());
+        content.now.resize(end, 0);
+        content.now[from..from + bytes.len()].copy_from_slice(bytes);
         fault.map_or(Ok(()), |fault| Err(error(fault)))
     }
 
@@ -399,6 +413,14 @@ impl Appending for Handle {
 }
 
 impl Content {
+    /// What is written again is no longer passed over.
+    fn written(&mut self, from: usize, bytes: usize) {
+        if bytes > 0 {
+            let sectors = from / SECTOR..=(from + bytes - 1) / SECTOR;
+            self.lost.retain(|sector| !sectors.contains(sector));
+        }
+    }
+
     fn sync(&mut self) {
         if self.lost.is_empty() {
             self.durable = self.now.clone();

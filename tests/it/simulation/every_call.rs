@@ -1,4 +1,5 @@
-//! The machine stops, or the process is killed, in every call of one run's disk, starts and snapshots included.
+//! The machine stops, the process is killed, the call fails or the disk is full, in every call of one run's disk, starts
+//! and snapshots included.
 //!
 //! Every test run makes some of them; `LINEWATCH_EVERY_CALL=1` all.
 
@@ -44,20 +45,20 @@ fn go(world: &World, fault: Option<(u64, Fault)>) -> Result<u64, String> {
 }
 
 #[test]
-fn a_stop_in_any_call_of_a_run_loses_nothing() {
+fn a_fault_in_any_call_of_a_run_loses_nothing() {
     let world = talkative();
     let calls = go(&world, None).unwrap();
     assert!(calls > 2_000, "{calls} calls");
     let every = if std::env::var_os("LINEWATCH_EVERY_CALL").is_some() { 1 } else { 40 };
     let (mut cases, mut broken) = (0, Vec::new());
     for call in (0..calls).filter(|call| (call * 7 + 3) % every == 0) {
-        for fault in [Fault::Crash, Fault::Kill] {
+        for fault in [Fault::Crash, Fault::Kill, Fault::Eio, Fault::Full(25)] {
             cases += 1;
             if let Err(what) = go(&world, Some((call, fault))) {
                 broken.push(format!("{fault:?} in call {call}: {what}"));
             }
         }
     }
-    println!("{cases} stops at {calls} calls");
+    println!("{cases} faults at {calls} calls");
     assert!(broken.is_empty(), "{} of {cases}:\n{}", broken.len(), broken.join("\n"));
 }

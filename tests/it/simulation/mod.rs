@@ -4,6 +4,7 @@
 //! `LINEWATCH_SEEDS=FROM..TO LINEWATCH_SECONDS=N cargo it simulation` runs others, and longer.
 
 mod alertmanager;
+mod clocks;
 mod couriers;
 pub(crate) mod dice;
 pub(crate) mod disk;
@@ -15,6 +16,8 @@ mod order;
 mod process;
 mod rot;
 mod run;
+mod storm;
+mod twins;
 pub(crate) mod world;
 
 use std::collections::BTreeMap;
@@ -75,7 +78,9 @@ fn nothing_is_lost_whatever_happens() {
         }
     }
     let took_s = began.elapsed().as_secs_f64();
-    println!("{simulated_s} simulated seconds in {took_s:.1} s");
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    let times = simulated_s as f64 / took_s;
+    println!("{simulated_s} simulated seconds in {took_s:.1} s: {times:.0} times as fast");
     cases.iter().for_each(|(kind, count)| println!("{count:>10}  {kind}"));
     assert!(failed.is_empty(), "{failed:?}");
 }

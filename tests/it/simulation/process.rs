@@ -204,11 +204,12 @@ impl Process {
     }
 
     /// Keeps a snapshot, and the folder within its limits. What fails is tried again the next time.
-    pub(crate) fn keep(&mut self, wall: Timestamp) -> bool {
+    pub(crate) fn keep(&mut self) -> bool {
         let position = self.committer.log().head();
         let kept = snapshots::keep(&mut self.disk, position, &self.machine.still().to_bytes());
         let needed = snapshots::oldest_position(&self.disk).ok().flatten().unwrap_or(0);
-        kept.is_ok() && self.keeper.tidy(wall, needed).is_ok()
+        let at = self.machine.engine.now().unwrap_or_default();
+        kept.is_ok() && self.keeper.tidy(at, needed).is_ok()
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -211,10 +211,10 @@ impl Run {
         if (happened.eio, happened.crash, happened.kill) == (before.eio, before.crash, before.kill) {
             return Err(format!("at {now_ms} ms the process ended though the disk did nothing: {why}"));
         }
-        // After a failed sync the machine stops, too: as long as it runs, a start reads from memory what may never have
-        // reached the disk, and no later sync brings it there.
-        let killed = (happened.crash, happened.eio) == (before.crash, before.eio);
-        self.end(now_ms, killed);
+        // After a failed sync the machine may go on: then a start reads from memory what never reached the disk, and no
+        // later sync brings it there by itself.
+        let stops = happened.eio > before.eio && self.dice.once_in(2);
+        self.end(now_ms, happened.crash == before.crash && !stops);
         Ok(())
     }
 
@@ -303,7 +303,7 @@ impl Run {
         let Some(process) = &mut self.process else { return Ok(()) };
         process.deliver(now, wall, &mut self.ends, &mut self.dice);
         if self.dice.once_in(self.snapshots_every_ms / STEP_MS) && !process.is_full() {
-            self.keep(now_ms, wall)?;
+            self.keep(now_ms)?;
         }
         Ok(())
     }
@@ -352,7 +352,7 @@ impl Run {
     }
 
     /// A snapshot, and old segments out of the way; what is about to go has been seen.
-    fn keep(&mut self, now_ms: u64, wall: Timestamp) -> Result<(), String> {
+    fn keep(&mut self, now_ms: u64) -> Result<(), String> {
         self.look()?;
         let before = self.disk.happened();
         if now_ms < self.calm_from && !self.keeps_safely && self.dice.once_in(8) {
@@ -367,7 +367,7 @@ impl Run {
             self.fresh_after_fault = false;
         }
         let Some(process) = &mut self.process else { return Ok(()) };
-        let done = process.keep(wall);
+        let done = process.keep();
         if self.disk.is_stopped() {
             return self.ended(now_ms, before, &std::io::Error::other("stopped while keeping"));
         }

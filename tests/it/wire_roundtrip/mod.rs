@@ -8,7 +8,7 @@ mod frame;
 mod json;
 mod nmea;
 #[path = "../../../src/wire/sound.rs"]
-mod sound;
+pub(crate) mod sound;
 
 use linewatch::geo::Geodetic;
 use linewatch::scan::{Detection, Measurement, Scan};

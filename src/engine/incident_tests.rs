@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::sensor::SensorKind;
-use crate::watch::agreement::{Direction, Line, Rule, RuleKind, Zone};
+use crate::watch::agreement::{Claim, Direction, Gate, Line, Rule, RuleKind, Zone};
 use crate::watch::alert::{Severity, State};
 use crate::watch::grounds::{Cause, Grounds, Named};
+use crate::watch::permitted::Permitted;
 use serde_json::Value;
 
 const EPOCH: i64 = 1_767_225_600;
@@ -13,9 +14,11 @@ const EPOCH: i64 = 1_767_225_600;
 /// positions and a receiver of self-reports.
 struct Stage {
     engine: Engine,
+    settings: Settings,
     second: i64,
     chance: u64,
     said: Vec<(i64, Arc<Notice>)>,
+    by_leave: Vec<Arc<Permitted>>,
     /// Sensors that do not look.
     cut: Vec<&'static str>,
 }
@@ -54,6 +57,11 @@ fn rule(id: &str, kind: RuleKind) -> Rule {
 
 impl Stage {
     fn new() -> Self {
+        Self::under(|_| {})
+    }
+
+    /// Under an agreement that says something more.
+    fn under(change: impl FnOnce(&mut Agreement)) -> Self {
         let at = |east, north| frame().plane_to_geodetic(east, north, 0.0);
         let line = Line {
             id: "border".into(),
@@ -78,12 +86,13 @@ impl Stage {
                 },
             ),
         ];
-        let agreement = Agreement {
+        let mut agreement = Agreement {
             lines: vec![line],
             zones: vec![Zone { id: "camp".into(), polygon, ..Zone::default() }],
             rules,
             ..Agreement::default()
         };
+        change(&mut agreement);
         let sensors = vec![
             model("r1", SensorKind::Radar, [-1_000.0, -2_000.0], 9_000.0),
             model("r2", SensorKind::Radar, [5_000.0, 5_000.0], 9_000.0),
@@ -96,7 +105,15 @@ impl Stage {
             sector: "stage".into(), exercise: true, origin, sensors, agreement, time_zone: String::new(),
             software: String::new(), configuration: String::new(),
         };
-        Self { engine: Engine::new(settings), second: 0, chance: 7, said: Vec::new(), cut: Vec::new() }
+        Self {
+            engine: Engine::new(settings.clone()),
+            settings,
+            second: 0,
+            chance: 7,
+            said: Vec::new(),
+            by_leave: Vec::new(),
+            cut: Vec::new(),
+        }
     }
 
     fn unit(&mut self) -> f64 {
@@ -112,8 +129,10 @@ impl Stage {
     fn step(&mut self, body: Body) {
         let received = Timestamp::from_secs(EPOCH + self.second);
         for event in self.engine.step(&Record { position: 0, received, body }) {
-            if let Event::Notice(notice) = event {
-                self.said.push((self.second, notice));
+            match event {
+                Event::Notice(notice) => self.said.push((self.second, notice)),
+                Event::Permitted(used) => self.by_leave.push(used),
+                _ => {}
             }
         }
     }
@@ -361,4 +380,66 @@ fn who_comes_is_foretold_and_the_warning_ends_in_the_crossing() {
     assert_eq!(crossings[0].1.grounds.related.as_deref(), Some(&*first.alert));
     let text: Value = serde_json::from_str(&first.to_json()).unwrap();
     assert!(text["forecast"]["interval_s"][1].as_f64().is_some_and(|s| s > due_s), "{text}");
+}
+
+/// A gate of this radius where the cars of these tests cross.
+fn gate(agreement: &mut Agreement, radius_m: f64) {
+    let center = frame().plane_to_geodetic(500.0, 0.0, 0.0);
+    agreement.gates = vec![Gate { id: "bridge".into(), center, radius_m, ..Gate::default() }];
+}
+
+#[test]
+fn who_may_cross_where_he_is_going_is_not_foretold_and_passes_without_a_word() {
+    let mut stage = Stage::under(|agreement| gate(agreement, 600.0));
+    stage.run(170, |t| vec![[500.0, -1_950.0 + 15.0 * t]], |_| Vec::new(), |_| Vec::new());
+    assert_eq!((stage.of("approach").len(), stage.of("crossing").len()), (0, 0), "{:?}", stage.said);
+    let [used] = &stage.by_leave[..] else { panic!("{:?}", stage.by_leave) };
+    assert_eq!((&*used.by, used.direction.as_deref()), ("bridge", Some("right_to_left")));
+    let mut shut = Stage::under(|agreement| {
+        gate(agreement, 600.0);
+        agreement.gates[0].direction = Direction::LeftToRight;
+    });
+    shut.run(170, |t| vec![[500.0, -1_950.0 + 15.0 * t]], |_| Vec::new(), |_| Vec::new());
+    assert!(!shut.of("approach").is_empty() && !shut.of("crossing").is_empty(), "the other way only");
+}
+
+#[test]
+fn who_is_first_observed_behind_an_open_gate_has_probably_come_through_it() {
+    let car = |t: f64| if t < 60.0 { Vec::new() } else { vec![[500.0, 40.0 + 10.0 * (t - 60.0)]] };
+    let mut stage = Stage::under(|agreement| gate(agreement, 200.0));
+    stage.run(110, car, |_| Vec::new(), |_| Vec::new());
+    assert_eq!(stage.of("first_observed_beyond").len(), 0);
+    let [used] = &stage.by_leave[..] else { panic!("{:?}", stage.by_leave) };
+    assert!(used.probability.is_some_and(|p| p > 0.9), "{used:?}");
+}
+
+#[test]
+fn who_claims_to_be_of_the_other_side_than_he_comes_from_is_shown_to_a_person() {
+    let claim = |party: &str| Claim { party: party.into(), identities: vec!["mmsi:21*".into()] };
+    for (party, differs) in [("north", true), ("south", false)] {
+        let mut stage = Stage::under(|agreement| agreement.claims = vec![claim(party)]);
+        let boat = |t: f64| [500.0, -1_950.0 + 15.0 * t];
+        stage.run(170, |t| vec![boat(t)], |t| vec![(boat(t), "mmsi:212000001")], |_| Vec::new());
+        let (_, crossing) = stage.of("crossing")[0];
+        let said = crossing.grounds.indicators.iter().find(|i| i.name == Named::ClaimedSideDiffers);
+        assert_eq!(said.is_some(), differs, "{crossing:?}");
+        if let Some(said) = said {
+            assert!(said.value > 0.99 && said.identity.as_deref() == Some("mmsi:212000001"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_first_observed_beyond_stands_through_a_reload() {
+    let mut stage = Stage::new();
+    let car = |t: f64| if t < 60.0 { Vec::new() } else { vec![[500.0, 40.0 + 10.0 * (t - 60.0)]] };
+    stage.run(90, car, |_| Vec::new(), |_| Vec::new());
+    assert_eq!(stage.of("first_observed_beyond").len(), 1);
+    let mut other = stage.settings.clone();
+    other.agreement.hash = "11".repeat(32);
+    other.agreement.rules.remove(1);
+    stage.step(Body::Reload { bytes: crate::engine::reload::Reload::new(other, "00").to_bytes() });
+    stage.run(100, car, |_| Vec::new(), |_| Vec::new());
+    assert_eq!(stage.of("first_observed_beyond").len(), 1, "neither over nor said again");
+    assert!(stage.engine.open_alerts().any(|notice| notice.kind == "first_observed_beyond"));
 }

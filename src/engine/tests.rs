@@ -162,3 +162,20 @@ fn status_and_scans_drive_the_state_in_log_order() {
     assert_eq!(scan(&mut engine, 6, 2, 2, 6), Outcome::Used);
     assert_eq!(engine.picture().sensors[0].state, SensorState::Degraded);
 }
+
+#[test]
+fn damage_of_the_journal_is_said() {
+    let mut engine = engine();
+    step(&mut engine, 0, Body::Tick);
+    let events = step(&mut engine, 1, Body::Damage { from: 7, to: 9 });
+    let said: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Notice(notice) => Some(notice),
+            _ => None,
+        })
+        .collect();
+    let [notice] = &said[..] else { panic!("{events:?}") };
+    assert_eq!((notice.kind, notice.grounds.lost_records), ("journal_damaged", Some([7, 9])));
+    assert!(notice.life.held.is_none(), "it goes out");
+}

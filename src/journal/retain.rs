@@ -250,10 +250,14 @@ mod tests {
     use super::super::Log;
     use super::super::disk::Disk;
     use super::super::history::History;
+    use super::super::seal::Sealer;
+    use super::super::seal::kept::Kept;
     use super::super::verify::examine;
     use super::super::writer::Segments;
     use super::*;
     use crate::record::{Link, Record};
+    use crate::seal::proof::{Nodes as _, cover, includes, inclusion};
+    use crate::seal::tree::folded;
     use crate::sensor::SensorId;
 
     fn at(secs: i64) -> Timestamp {
@@ -340,5 +344,49 @@ mod tests {
         assert_eq!((after.records, after.end, after.faults.len()), (before.records, before.end, 0));
         assert_eq!(tidied(dir.path(), 100, end, Limits::default()).compressed, 0);
         assert_eq!(examine(&disk, |_| {}).unwrap().records, before.records);
+    }
+
+    #[test]
+    fn the_oldest_records_that_are_left_can_be_proved() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = || Box::new(Disk::at(dir.path()).unwrap());
+        let (mut log, _) = Segments::with_limits(disk(), "east-3", 20_000, 0).unwrap();
+        let mut records = Vec::new();
+        for second in 0..2_500 {
+            let notice = Body::Notice { bytes: format!("{{\"n\":{second}}}").into_bytes() };
+            log.append(at(second), &mut vec![notice], &mut records).unwrap();
+        }
+        let end = records.last().unwrap().position + 1;
+        let mut sealer = Sealer::open(disk(), None, end).unwrap();
+        sealer.seal().unwrap();
+        let whole: Vec<_> =
+            (0..end).map(|n| Kept::new(&*disk()).unwrap().node(0, n).unwrap()).step_by(97).collect();
+        let left = cover(&mut Kept::new(&*disk()).unwrap(), 0, end).unwrap();
+        let mut oldest = 0;
+        for age in [2_200, 1_200, 600] {
+            let done =
+                tidied(dir.path(), 2_500, end, Limits { alerts: Span::from_secs(age), ..Limits::default() });
+            assert!(done.removed > 0, "{done:?}");
+            let names = segments(&*disk()).unwrap();
+            oldest = first_of(&names[0]).unwrap();
+            assert!(oldest % 1_024 > 0, "{oldest}: a block's edge shows nothing");
+            let edges = disk().names().unwrap().iter().filter(|name| name.starts_with("edge-")).count();
+            assert_eq!(edges, 1);
+            let storage = disk();
+            let mut kept = Kept::new(&*storage).unwrap();
+            for position in oldest..end {
+                let path = inclusion(&mut kept, position, end).unwrap();
+                if position % 97 == 0 {
+                    let leaf = &whole[usize::try_from(position / 97).unwrap()];
+                    assert!(includes(leaf, position, end, &path, &folded(&left).unwrap()), "{position}");
+                }
+            }
+            assert!(examine(&*disk(), |_| {}).unwrap().faults.is_empty());
+        }
+        std::fs::remove_file(dir.path().join(format!("edge-{oldest:020}"))).unwrap();
+        assert!(
+            inclusion(&mut Kept::new(&*disk()).unwrap(), oldest, end).is_err(),
+            "the edge is what proves it"
+        );
     }
 }

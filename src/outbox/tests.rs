@@ -175,3 +175,36 @@ fn an_alert_stands_while_it_is_open_and_a_quarter_of_an_hour_longer() {
     outbox.beat(at(90_900));
     assert_eq!(standing(), (("y".to_owned(), true), None));
 }
+
+#[test]
+fn who_is_told_of_an_alert_is_told_what_becomes_of_it_and_nobody_else() {
+    let outbox = outbox(&["a", "b"], Limits::default());
+    let to = |sinks: &[&str]| To::Sinks(sinks.iter().map(|sink| Arc::from(*sink)).collect());
+    let say = |to: &To, revision: u32, open: bool| {
+        let latest = Revision { revision, raised_at: Timestamp::from_secs(1_767_225_600) };
+        outbox.owe_to(to, "x", latest, format!("{{\"revision\":{revision}}}").into(), open)
+    };
+    say(&to(&["a"]), 1, true);
+    say(&to(&["a", "b"]), 2, true);
+    say(&to(&["a"]), 3, true);
+    say(&to(&["a"]), 4, false);
+    say(&to(&["a"]), 5, true);
+    let told = |outbox: &Outbox, sink: &str| {
+        let queue = outbox.queue(sink).unwrap();
+        let owed = (0..5).filter_map(|sequence| queue.get(sequence));
+        let one = |of: Owed| (of.revision, of.earlier.iter().map(|of| of.revision).collect::<Vec<_>>());
+        owed.map(one).collect::<Vec<_>>()
+    };
+    let a = vec![(1, vec![]), (2, vec![1]), (3, vec![1, 2]), (4, vec![1, 2, 3]), (5, vec![])];
+    let b = vec![(2, vec![]), (3, vec![2]), (4, vec![2, 3])];
+    assert_eq!((told(&outbox, "a"), told(&outbox, "b")), (a.clone(), b.clone()));
+    let stands = |sink: &str| outbox.queue(sink).unwrap().standing_after(None).map(|of| of.latest.revision);
+    assert_eq!((stands("a"), stands("b")), (Some(5), None));
+    let again = self::outbox(&["b", "a", "c"], Limits::default());
+    again.restore(&outbox.snapshot()).unwrap();
+    assert_eq!((told(&again, "a"), told(&again, "b"), told(&again, "c")), (a, b, vec![]));
+    // Nobody of those it is addressed to is there.
+    let sequence = say(&to(&["nobody"]), 6, true);
+    assert!(outbox.queue("a").unwrap().get(sequence).is_some());
+    assert!(outbox.queue("b").unwrap().get(sequence).is_some());
+}

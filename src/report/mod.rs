@@ -104,8 +104,14 @@ impl Reporter {
             Some(day) if !is_over(day) => return None,
             _ => self.day.take(),
         };
-        let ([from, to], date) = calendar::day(time_zone, now);
-        let from = ended.as_ref().map_or(from, |ended| from.max(ended.to));
+        let ([mut from, mut to], mut date) = calendar::day(time_zone, now);
+        if let Some(ended) = &ended {
+            from = from.max(ended.to);
+            if date == ended.date {
+                // Another zone came into force: what is left of the date belongs to the next.
+                ([_, to], date) = calendar::day(time_zone, to);
+            }
+        }
         let (alarms, time_zone) = (Alarms::of(engine), time_zone.to_owned());
         let mut day = Day { date, time_zone, from, to, alarms: [alarms, alarms], ..Day::default() };
         // What is open goes on into the next day.

@@ -103,3 +103,22 @@ pub struct ClassNode {
     /// The sensors' classes that it and all below it stand for, ascending: what may be one of it.
     pub leaves: Vec<Class>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_most_exactly_counts() {
+        let claim = |party: &str, given: &[&str]| Claim {
+            party: party.into(),
+            identities: given.iter().map(|given| Arc::from(*given)).collect(),
+        };
+        let claims = [claim("north", &["mmsi:2*", "mmsi:212000009"]), claim("south", &["mmsi:212*"])];
+        let party = |identity| claimed_party(&claims, identity).map(|party| &**party);
+        assert_eq!(party("mmsi:257000000"), Some("north"));
+        assert_eq!(party("mmsi:212000001"), Some("south"));
+        assert_eq!(party("mmsi:212000009"), Some("north"), "in full");
+        assert_eq!((party("mmsi:2120000091"), party("icao:212000")), (Some("south"), None));
+    }
+}

@@ -1,9 +1,10 @@
 //! Authorised crossing points: who may pass, which way, when and how many.
 //!
-//! In: crossings, and what may become one. Out: whether one is by leave: inside a gate's disc, in its direction, at its hours, by something that is
-//! of its classes with P ≥ 0.5, and not more of them within an hour than are allowed. That is a transit: counted, not
-//! alerted. What is only foreseen, or was not seen, asks the same and is not counted. A gate without classes lets everything pass; a gate with classes does not open for what is not known: a
-//! uniform class gives `vehicle` 3/8. What comes in excess of the rate has crossed without leave.
+//! In: crossings, and what may become one. Out: whether one is by leave: inside a gate's disc, in its direction, at its
+//! hours, by something that is of its classes with P ≥ 0.5, and not more of them within an hour than are allowed. That is a
+//! transit: counted and logged, not alerted. What is only foreseen, or was not seen, asks the same and takes no place in the
+//! rate. A gate without classes lets everything pass; a gate with classes does not open for what is not known: a uniform
+//! class gives `vehicle` 3/8. What comes in excess of the rate has crossed without leave.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

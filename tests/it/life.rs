@@ -11,7 +11,7 @@ use linewatch::engine::{Engine, Event, Settings};
 use linewatch::record::{Body, Record, Sequencer};
 use linewatch::report::form::{Heading, json, markdown};
 use linewatch::report::{Day, Reporter};
-use linewatch::time::Span;
+use linewatch::time::{Span, Timestamp};
 use linewatch::watch::Notice;
 use linewatch::watch::alert::State;
 
@@ -198,4 +198,38 @@ fn a_day_ends_with_the_tick_of_midnight_and_what_is_open_goes_on() {
     let ticks = records.iter().filter(|record| record.body == Body::Tick).count() as u64;
     assert_eq!(yesterday.seconds + today.seconds, ticks);
     assert!(yesterday.seconds > 100 && today.seconds >= 59, "{} {}", yesterday.seconds, today.seconds);
+}
+
+#[test]
+fn a_reports_day_is_one_of_its_time_zone() {
+    let (settings, _) = acted(1);
+    let engine = Engine::new(settings);
+    let mut reporter = Reporter::default();
+    let from = Timestamp::parse("2026-10-24T12:00:00Z").unwrap().floor_secs();
+    let mut ended = Vec::new();
+    for hour in 0..96 {
+        let received = Timestamp::from_secs(from + 3600 * hour);
+        // Another zone comes into force within the day after next.
+        let zone = if hour < 60 { "Asia/Nicosia" } else { "" };
+        let record = Record { position: 0, received, body: Body::Tick };
+        ended.extend(reporter.before(&record, &engine, zone));
+        reporter.after(&record, &[], &engine);
+    }
+    let said = |day: &Day| (day.date.clone(), day.to.since(day.from).as_secs_f64() / 3600.0, day.seconds);
+    let days: Vec<_> = ended.iter().map(said).collect();
+    let day = |date: &str, hours: f64, ticks: u64| (date.to_owned(), hours, ticks);
+    // Ticks at whole hours; one at a day's end is its last.
+    assert_eq!(
+        days,
+        [
+            day("2026-10-24", 24.0, 10),
+            day("2026-10-25", 25.0, 25),
+            day("2026-10-26", 24.0, 24),
+            day("2026-10-27", 24.0, 24)
+        ]
+    );
+    let last = reporter.day().unwrap();
+    assert_eq!(said(last), day("2026-10-28", 26.0, 13), "no day has two reports");
+    assert_eq!(ended[3].to, last.from);
+    assert!(ended.windows(2).all(|pair| pair[0].to == pair[1].from));
 }

@@ -1,17 +1,25 @@
 //! The webhook against a real HTTP server that is unwell in every way a far end can be.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use linewatch::engine::reload::Reload;
+use linewatch::engine::{Event, Settings};
+use linewatch::machine::Machine;
 use linewatch::outbox::{Left, Limits, Outbox};
+use linewatch::record::{Body, Sequencer};
 use linewatch::sinks::webhook::{Timing, Webhook};
 use linewatch::sinks::{Couriers, Kind};
+use linewatch::time::Span;
+use linewatch::watch::agreement::Recipients;
+use linewatch::watch::alert;
 
 use crate::rig::sample::{self, at_s, metrics, notice, sink, utc, value};
 use crate::rig::{free_port, until};
+use crate::simulation::world::world;
 
 const QUICK: Timing = Timing {
     attempt: Duration::from_millis(400),
@@ -210,4 +218,72 @@ async fn a_dead_man_notice_is_posted_and_owed_to_nobody() {
     assert_eq!(outbox.left()[0].notices, 0);
     outbox.close();
     courier.await.unwrap();
+}
+
+/// What recipients are: `duty` is told first, `hq` when nobody has acknowledged for half a minute.
+fn with_recipients(settings: &Settings, duty: &str) -> Settings {
+    let recipients =
+        |id: &str, sink: &str| Recipients { id: id.into(), name: None, sinks: vec![sink.into()] };
+    let mut made = settings.clone();
+    made.agreement.recipients = vec![recipients("duty", duty), recipients("hq", "hq")];
+    for rule in &mut made.agreement.rules {
+        (rule.terms.recipients, rule.terms.escalate_after) = (vec![0, 1], Some(Span::from_secs(30)));
+    }
+    made
+}
+
+#[tokio::test]
+async fn notices_reach_their_recipients_and_nobody_else_through_a_reload_and_a_restart() {
+    const SINKS: [&str; 3] = ["day", "night", "hq"];
+    let world = world(3, 200);
+    let [plain, ..] = world.settings;
+    let start = world.said[0].0;
+    let mut bodies = world.said;
+    // The duty officer changes after a minute.
+    let reload = Reload::new(with_recipients(&plain, "night"), "00").to_bytes();
+    let at = start.plus(Span::from_secs(60));
+    bodies.insert(bodies.partition_point(|(when, _)| *when < at), (at, Body::Reload { bytes: reload }));
+    let (mut sequencer, mut records) = (Sequencer::default(), Vec::new());
+    bodies.into_iter().for_each(|(at, body)| sequencer.place(at, body, &mut records));
+    let outbox = || Arc::new(Outbox::new(&SINKS, Limits::default(), &metrics(&SINKS)));
+    let mut machine = Machine::new(with_recipients(&plain, "day"), outbox());
+    let mut told: BTreeMap<Arc<str>, BTreeSet<&str>> = BTreeMap::new();
+    let mut expected: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let restart_at = start.plus(Span::from_secs(100));
+    let mut is_restarted = false;
+    for record in &records {
+        if record.received >= restart_at && !is_restarted {
+            is_restarted = true;
+            machine = Machine::restore(&machine.still().to_bytes(), outbox()).unwrap();
+        }
+        let duty = if record.received >= at { "night" } else { "day" };
+        machine.step(record, |event, _| {
+            let Event::Notice(notice) = event else { return };
+            if notice.life.held.is_some() {
+                return;
+            }
+            let sinks = told.entry(Arc::clone(&notice.alert)).or_default();
+            sinks.insert(duty);
+            if notice.life.escalation.as_ref().is_some_and(|of| of.level > 0) {
+                sinks.insert("hq");
+            }
+            for sink in &*sinks {
+                expected.entry(sink).or_default().push(format!("{}.{}", notice.alert, notice.revision));
+            }
+            if notice.state == alert::State::Cleared {
+                sinks.clear();
+            }
+        });
+    }
+    assert!(SINKS.iter().all(|sink| expected.get(sink).is_some_and(|keys| keys.len() > 2)), "{expected:?}");
+    assert!(expected["hq"].len() < expected["day"].len() + expected["night"].len());
+    let outbox = Arc::clone(&machine.outbox);
+    for sink in SINKS {
+        let (far_end, url) = FarEnd::start(&[]).await;
+        deliver(&outbox, sink, &url);
+        let due = expected[sink].len();
+        until(sink, 20, || far_end.taken().len() >= due).await;
+        assert_eq!(far_end.taken(), expected[sink], "{sink}");
+    }
+    assert!(outbox.left().iter().all(|left| left.notices == 0), "{:?}", outbox.left());
 }

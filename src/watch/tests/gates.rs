@@ -43,3 +43,19 @@ fn what_comes_in_excess_of_the_rate_has_crossed_without_leave() {
         "the first was more than an hour ago"
     );
 }
+
+#[test]
+fn who_passes_is_logged_once_with_what_a_person_asks_for() {
+    let mut scene = Scene::of(&with_gate(|gate| gate));
+    cross(&mut scene, 4, 100.0);
+    let logged: Vec<_> = scene.watch.permitted().collect();
+    let [used] = &logged[..] else { panic!("{logged:?}") };
+    assert_eq!((used.permitted.as_str(), &*used.by, &*used.track), ("gate", "gate", "4"));
+    assert_eq!((used.line.as_deref(), used.direction.as_deref()), (Some("border"), Some("right_to_left")));
+    assert_eq!((used.event_time, used.probability), (Timestamp::from_secs(110), None));
+    assert_eq!(used.sensors, ["r1"]);
+    assert!(used.position.north_m.abs() < 1.0, "{used:?}");
+    assert_eq!(scene.watch.permitted().count(), 0, "once");
+    scene.walk(look(5, 200.0, 500.0, -100.0), [500.0, 100.0], 20);
+    assert_eq!((scene.watch.permitted().count(), scene.said.len()), (0, 1), "beside the gate");
+}

@@ -228,3 +228,34 @@ fn an_hour_in_which_nothing_changes_says_nothing() {
     assert!(before >= 6, "{before}");
     assert_eq!(scene.said.len(), before, "{:?}", scene.said.last());
 }
+
+#[test]
+fn without_escalation_all_recipients_are_told_at_once() {
+    let mut rule = testing::crossing(Direction::Any);
+    rule.terms.recipients = vec![0, 1];
+    let recipients = |id: &str| Recipients { id: id.into(), name: None, sinks: Vec::new() };
+    let agreement = Agreement {
+        recipients: vec![recipients("duty"), recipients("hq")],
+        ..testing::agreement(vec![rule])
+    };
+    let mut scene = Scene::of(&agreement);
+    scene.walk(look(1, 1000.0, 55.0, -100.0), [55.0, 100.0], 20);
+    assert_eq!(level(&scene.said[0]), (0, vec!["duty", "hq"]));
+    (1030..2000).for_each(|second| scene.tick(second, &[]));
+    assert!(scene.said.iter().all(|notice| level(notice).0 == 0), "there is nobody else");
+}
+
+#[test]
+fn what_became_of_the_record_stands_until_somebody_has_seen_it() {
+    let mut scene = Scene::new(vec![testing::crossing(Direction::Any)]);
+    scene.watch.damaged(Timestamp::from_secs(5), 17, 20, &mut scene.said);
+    let alert = scene.last().alert.clone();
+    let of = scene.last();
+    assert_eq!((of.kind, &*of.rule, of.severity), ("journal_damaged", "system", Severity::Urgent));
+    assert_eq!((of.grounds.lost_records, &of.life.incident), (Some([17, 20]), &None));
+    (6..4000).for_each(|second| scene.tick(second, &[]));
+    assert_eq!(scene.said.len(), 1);
+    assert!(scene.act(4000, &alert, Deed::Acknowledge).is_ok());
+    scene.tick(4001, &[]);
+    assert_eq!(scene.states(), [State::Opened, State::Updated, State::Cleared]);
+}

@@ -110,3 +110,17 @@ fn bands_and_stays_go_over() {
     reload(&mut scene, &banded(Band { to_m: 5000.0, ..band }, vec![rule]));
     assert_eq!(scene.states(), [State::Opened, State::Cleared], "another band is another rule");
 }
+
+#[test]
+fn what_is_said_of_the_system_outlives_every_agreement() {
+    let mut scene = Scene::new(vec![keep_out()]);
+    scene.watch.damaged(Timestamp::from_secs(5), 17, 20, &mut scene.said);
+    reload(&mut scene, &testing::agreement(vec![testing::crossing(Direction::Any), keep_out()]));
+    reload(&mut scene, &testing::agreement(Vec::new()));
+    scene.watch.clear_all(Timestamp::from_secs(6), &mut scene.said);
+    assert_eq!(scene.states(), [State::Opened]);
+    assert_eq!(scene.watch.open().map(|notice| &notice.alert).collect::<Vec<_>>(), [&scene.said[0].alert]);
+    let mut next = Scene::new(vec![keep_out()]);
+    next.watch.keep_system(&scene.watch);
+    assert_eq!(next.watch.open().map(|notice| &notice.alert).collect::<Vec<_>>(), [&scene.said[0].alert]);
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fusion::{Descent, Estimate, Kinship};
-use crate::watch::agreement::{Direction, RuleKind};
+use crate::watch::agreement::{Direction, Exemption, RuleKind, Terms, Validity};
 
 /// `track` continues `of`, last measured at `last`.
 fn continues(track: u64, of: u64, last: Look<'_>) -> Descent {
@@ -161,4 +161,37 @@ fn of_two_alerts_about_one_thing_the_first_stands() {
     assert_eq!(scene.states(), [State::Opened, State::Opened, State::Cleared]);
     assert_eq!(scene.said[2].alert, scene.said[1].alert);
     assert_eq!(scene.watch.open().count(), 1);
+}
+
+#[test]
+fn a_place_under_an_exemption_goes_with_who_holds_it() {
+    let leave = Exemption {
+        id: "leave".into(),
+        who: "one car".into(),
+        document: "letter".into(),
+        document_sha256: "00".into(),
+        validity: Validity::default(),
+        rules: vec![0],
+        lines: Vec::new(),
+        zones: Vec::new(),
+        classes: Vec::new(),
+        nodes: Vec::new(),
+        identities: Vec::new(),
+        max_number: Some(1),
+    };
+    let terms = Terms { exemptions: vec![0], ..Terms::default() };
+    let rule = Rule { terms, ..testing::rule("keep-out", RuleKind::Presence { zone: 0 }) };
+    let mut scene = Scene::of(&Agreement { exemptions: vec![leave], ..testing::agreement(vec![rule]) });
+    let there = |id: u64, time_s: f64| look(id, time_s, 0.0, 3000.0);
+    (0..10).for_each(|second| scene.tick(second, &[there(1, second as f64)]));
+    scene.forget(10, 1);
+    follow(&mut scene, &continues(2, 1, there(1, 9.0)), there(2, 11.0), 11);
+    (12..60).for_each(|second| scene.tick(second, &[there(2, second as f64)]));
+    assert_eq!(scene.said, [], "it is the same car");
+    (60..80).for_each(|second| scene.tick(second, &[there(2, second as f64), there(3, second as f64)]));
+    assert_eq!(
+        scene.said.iter().map(|notice| &*notice.tracks[0]).collect::<Vec<_>>(),
+        ["3"],
+        "another is one too many"
+    );
 }

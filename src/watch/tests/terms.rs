@@ -193,3 +193,17 @@ fn who_stays_longer_than_is_allowed_is_said_to() {
     stay(&mut scene, 120..135, Look { mean: [0.0, 5000.0, 0.0, 0.0], ..there(1) });
     assert_eq!(scene.states(), [State::Opened, State::Cleared]);
 }
+
+#[test]
+fn the_use_of_an_exemption_is_logged_when_it_begins() {
+    let mut scene = Scene::of(&exempted(keep_out(Terms::default()), exempt(until(500))));
+    stay(&mut scene, 10..40, there(1));
+    let logged: Vec<_> = scene.watch.permitted().collect();
+    let [used] = &logged[..] else { panic!("{logged:?}") };
+    assert_eq!(
+        (used.permitted.as_str(), &*used.by, used.rule.as_deref()),
+        ("exemption", "leave", Some("keep-out"))
+    );
+    assert_eq!(used.document.as_ref().map(|[name, hash]| (&**name, &**hash)), Some(("letter", "00")));
+    assert_eq!(used.event_time, Timestamp::from_secs(10));
+}

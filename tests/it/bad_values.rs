@@ -95,9 +95,11 @@ fn number(dice: &mut Dice, sane: f64) -> String {
 fn json(dice: &mut Dice, seq: u64, time: Timestamp) -> Vec<u8> {
     let mut members: Vec<String> = Vec::new();
     // Polar, a bearing, a position; now and then what does not belong together.
-    let (needed, useful): (&[usize], &[usize]) =
-        [(&[0, 1][..], &[2, 3, 9, 10, 11, 12][..]), (&[1], &[9, 10, 12]), (&[4, 5], &[6, 7, 8, 9, 10, 13])]
-            [usize::try_from(dice.below(3)).unwrap()];
+    let (needed, useful): (&[usize], &[usize]) = match dice.below(3) {
+        0 => (&[0, 1], &[2, 3, 9, 10, 11, 12]),
+        1 => (&[1], &[9, 10, 12]),
+        _ => (&[4, 5], &[6, 7, 8, 9, 10, 13]),
+    };
     for (at, (name, sane)) in MEMBERS.into_iter().enumerate() {
         let wanted = if needed.contains(&at) {
             true

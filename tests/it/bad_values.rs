@@ -244,6 +244,7 @@ fn engine(format: Format) -> Engine {
         origin: Geodetic::from_degrees(-49.0, 69.6, 0.0),
         sensors: vec![model(format)],
         agreement: Default::default(),
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     })

@@ -180,6 +180,7 @@ async fn at_the_wrong_rate_nothing_is_used_the_sensor_is_silent_and_no_time_is_s
             origin: Geodetic::from_degrees(-49.0, 69.6, 0.0),
             sensors: vec![model.clone()],
             agreement: Default::default(),
+            time_zone: String::new(),
             software: String::new(),
             configuration: String::new(),
         });

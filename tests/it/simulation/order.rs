@@ -18,10 +18,9 @@ const NEAR_S: f64 = 5.0;
 /// A frame is overtaken by what comes this much later.
 const OVERTAKEN_MS: u64 = 1_500;
 
-/// One in so many may go unseen, or happen at another moment: a look that is overtaken by the next one or two tells the
-/// tracker less. Over 200 seeds of 600 s it was 11 and 6 of 2,265.
+/// One in so many may go unseen: a look that is overtaken by the next one or two tells the tracker less. Over 200 seeds of
+/// 600 s it was 11 of 2,265, and six came that were not told before, which this test does not let pass.
 const MOST_MISSED: usize = 100;
-const MOST_OTHERS: usize = 200;
 
 type Heard = (Timestamp, Body);
 
@@ -143,5 +142,5 @@ fn frames_in_another_order_tell_of_the_same_happenings_none_doubled() {
     );
     assert!(doubled.is_empty(), "none is doubled:\n{}", doubled.join("\n"));
     assert!(lacks.len() <= 1 + all / MOST_MISSED, "{}", lacks.join("\n"));
-    assert!(more.len() <= all / MOST_OTHERS, "{}", more.join("\n"));
+    assert!(more.is_empty(), "none is new:\n{}", more.join("\n"));
 }

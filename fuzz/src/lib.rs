@@ -69,6 +69,7 @@ pub fn settings() -> linewatch::engine::Settings {
         origin,
         sensors,
         agreement: Agreement { lines: vec![line], rules: vec![rule], ..Agreement::default() },
+        time_zone: String::new(),
         software: String::new(),
         configuration: String::new(),
     }

@@ -2,8 +2,8 @@
 //!
 //! In: notices as the engine raises them, and the log's word that one was delivered. Out: per sink, what is owed next.
 //! It is a fold over the log: [`Outbox::owe`] and [`Outbox::recorded`] in the log's order give the same contents
-//! whatever the sinks did meanwhile. A notice is owed to those it is addressed to and to whoever was told of its alert. What a far end acknowledged is never sent again by this process, but stays until
-//! the log holds the acknowledgement. Each sink has a queue of its own, so a slow one holds up nobody else; a full
+//! whatever the sinks did meanwhile. A notice is owed to those it is addressed to and to whoever was told of its alert.
+//! What a far end acknowledged is never sent again by this process, but stays until the log holds the acknowledgement. Each sink has a queue of its own, so a slow one holds up nobody else; a full
 //! queue gives up its oldest notice and counts it. Knows no sink kind and no socket; reads no clock.
 
 mod beat;
